@@ -1,0 +1,43 @@
+// What the kernel knows about connections: who still holds them, and what nobody has received yet.
+
+import { readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+
+/**
+ * How many descriptors are connected or connecting to a port. Only Linux tells; elsewhere the answer is `expected`, which
+ * makes the check say nothing.
+ *
+ * @param {number} port
+ * @param {number} expected
+ */
+export function descriptorsTo(port, expected) {
+  if (process.platform !== 'linux') return expected;
+  return connectionsTo(port).filter(([, , , , , , , , , inode]) => inode !== '0').length;
+}
+
+/** Waits until nobody holds a descriptor that is connected to the port, where no promise tells. */
+export async function released(port) {
+  while (descriptorsTo(port, 0) > 0) await delay(10);
+}
+
+/**
+ * How many bytes have arrived at the client's end of a connection to a port, and were not received yet. Only Linux tells;
+ * elsewhere the answer is `expected`.
+ *
+ * @param {number} port
+ * @param {number} expected
+ */
+export function unreceivedFrom(port, expected) {
+  if (process.platform !== 'linux') return expected;
+  const sizes = connectionsTo(port).map(([, , , , queues]) => parseInt(queues.split(':')[1], 16));
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+/** The fields of the kernel's table, for the connections to a port. */
+function connectionsTo(port) {
+  const suffix = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  return ['/proc/net/tcp', '/proc/net/tcp6']
+    .flatMap((table) => readFileSync(table, 'utf8').trim().split('\n').slice(1))
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([, , remote]) => remote.endsWith(suffix));
+}

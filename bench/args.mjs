@@ -1,0 +1,81 @@
+/** The command line. */
+import { parseArgs } from 'node:util';
+import { PEERS } from './peers/index.mjs';
+import { WORKLOADS } from './plan.mjs';
+
+const USAGE = `Usage: npm run bench -- [options]
+
+  --quick            fewer and shorter rounds; for a look, not for a claim
+  --rounds N         rounds per workload (5; with --quick 3)
+  --only a,b         only these workloads: ${WORKLOADS.map(({ name }) => name).join(', ')}
+  --peers a,b        only these peers: ${PEERS.map(({ name }) => name).join(', ')}
+  --node PATH        the Node binary that the peers run on (the one that runs this script)
+  --help
+`;
+
+/**
+ * @typedef {object} Options
+ * @property {boolean} quick
+ * @property {number} rounds
+ * @property {number} slices of each peer in a round
+ * @property {number} sliceSeconds
+ * @property {number} warmUpSeconds
+ * @property {import('./plan.mjs').Workload[]} workloads
+ * @property {import('./peers/index.mjs').Peer[]} peers
+ * @property {string} node
+ */
+
+/**
+ * Options from the command line; ends the process when they are wrong or only help is wanted.
+ *
+ * @returns {Options}
+ */
+export function readOptions() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        quick: { type: 'boolean', default: false },
+        rounds: { type: 'string' },
+        only: { type: 'string', multiple: true },
+        peers: { type: 'string', multiple: true },
+        node: { type: 'string', default: process.execPath },
+        help: { type: 'boolean', default: false },
+      },
+    });
+    if (values.help) {
+      console.log(USAGE);
+      process.exit(0);
+    }
+    const { quick, node } = values;
+    const rounds = Number(values.rounds ?? (quick ? 3 : 5));
+    if (!Number.isInteger(rounds) || rounds < 1) throw new Error('--rounds must be a positive integer');
+    return {
+      quick,
+      rounds,
+      slices: quick ? 3 : 8,
+      sliceSeconds: 0.1,
+      warmUpSeconds: quick ? 0.12 : 0.25,
+      workloads: pick('--only', WORKLOADS, values.only),
+      peers: pick('--peers', PEERS, values.peers),
+      node,
+    };
+  } catch (error) {
+    console.error(`${/** @type {Error} */ (error).message}\n\n${USAGE}`);
+    process.exit(2);
+  }
+}
+
+/**
+ * @template {{ name: string }} T
+ * @param {string} option
+ * @param {T[]} all
+ * @param {string[]} [lists] names separated by commas
+ */
+function pick(option, all, lists) {
+  if (lists === undefined) return all;
+  const names = lists.flatMap((list) => list.split(','));
+  for (const name of names) {
+    if (!all.some((item) => item.name === name)) throw new Error(`${option}: there is no ${name}`);
+  }
+  return all.filter(({ name }) => names.includes(name));
+}

@@ -1,0 +1,9 @@
+/** winter-sockets itself, by the root of the package. */
+import { createRequire } from 'node:module';
+import { connectWorkloads } from '../workloads/connect-api.mjs';
+
+const require = createRequire(import.meta.url);
+
+export const { version } = require('../../package.json');
+
+export const workloads = connectWorkloads(require('../..').connect);

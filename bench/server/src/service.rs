@@ -1,0 +1,75 @@
+//! What the server does with a connection: echo, source, sink.
+
+use std::io;
+use std::time::Instant;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::journal::Transfer;
+
+/// Large enough for what one `recv` gets on loopback, small enough for the level-2 cache.
+const BULK_BUFFER: usize = 256 * 1024;
+/// Small, because a later benchmark holds ten thousand idle connections.
+const ECHO_BUFFER: usize = 16 * 1024;
+
+/// What the sink sends when it has everything.
+const ACKNOWLEDGEMENT: [u8; 1] = [1];
+
+/// Sends back what it receives, until the client ends.
+pub(crate) async fn echo(mut stream: TcpStream) -> io::Result<Transfer> {
+    let mut buffer = vec![0; ECHO_BUFFER];
+    let mut transfer = Transfer::start();
+    loop {
+        let length = stream.read(&mut buffer).await?;
+        if length == 0 {
+            return Ok(transfer);
+        }
+        if transfer.bytes == 0 {
+            transfer = Transfer::start();
+        }
+        stream.write_all(&buffer[..length]).await?;
+        transfer.bytes += length as u64;
+        transfer.end = Instant::now();
+    }
+}
+
+/// Reads a count (8 bytes, big-endian), sends that many bytes, and waits for the client to end.
+pub(crate) async fn source(mut stream: TcpStream) -> io::Result<Transfer> {
+    let count = stream.read_u64().await?;
+    let buffer = vec![b'x'; BULK_BUFFER];
+    let mut transfer = Transfer::start();
+    while transfer.bytes < count {
+        let length = (count - transfer.bytes).min(BULK_BUFFER as u64) as usize;
+        stream.write_all(&buffer[..length]).await?;
+        transfer.bytes += length as u64;
+    }
+    // The last bytes sit in the kernel's buffers now. The client ends once it has read them all.
+    let mut rest = [0; 1];
+    let _ = stream.read(&mut rest).await;
+    transfer.end = Instant::now();
+    Ok(transfer)
+}
+
+/// Reads a count (8 bytes, big-endian), then that many bytes, acknowledges with one byte, and waits for the
+/// client to end.
+pub(crate) async fn sink(mut stream: TcpStream) -> io::Result<Transfer> {
+    let count = stream.read_u64().await?;
+    let mut buffer = vec![0; BULK_BUFFER];
+    let mut transfer = Transfer::start();
+    while transfer.bytes < count {
+        let length = stream.read(&mut buffer).await?;
+        if length == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        transfer.bytes += length as u64;
+    }
+    transfer.end = Instant::now();
+    // A client that sends more than it announced is wrong, and must not pass for a fast one.
+    if transfer.bytes > count {
+        return Err(io::ErrorKind::InvalidData.into());
+    }
+    stream.write_all(&ACKNOWLEDGEMENT).await?;
+    let _ = stream.read(&mut buffer).await;
+    Ok(transfer)
+}

@@ -1,0 +1,7 @@
+'use strict';
+
+const { connect } = require('./lib/connect.js');
+const { SocketError } = require('./lib/errors.js');
+const { Socket } = require('./lib/socket.js');
+
+module.exports = { connect, Socket, SocketError };

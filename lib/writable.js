@@ -1,0 +1,209 @@
+'use strict';
+
+// Native connection ← writes: inline send, gathering, and knowing when everything has left.
+
+const { types } = require('node:util');
+
+const { WAIT, FAILED, GATHERED, COPY, SYSTEM_CALL, send, shutdown, mustYield } = require('./core.js');
+const { describe } = require('./describe.js');
+
+const encoder = new TextEncoder();
+const NOTHING = new Uint8Array(0);
+
+/** @typedef {{ resolve: (value: undefined) => void, reject: (error: unknown) => void, onSettled: (() => void) | undefined }} Waiter */
+
+/** The sink of a socket's `writable`. */
+class Sink {
+  /** @type {import('./connection.js').Connection} */
+  #connection;
+  /** Gone when the stream is closed, aborted or errored. @type {WritableStreamDefaultController | undefined} */
+  #controller;
+  /** What waits for the connection to open, or for the peer to take bytes. @type {Waiter | undefined} */
+  #waiter;
+  /** How many writes the stream took, and how many of them are done; the difference is still to be sent. */
+  #taken = 0;
+  #done = 0;
+  /**
+   * What to do once `at` writes are done; those behind them fail.
+   *
+   * @type {{ at: number, error: unknown, onDrained: () => void } | undefined}
+   */
+  #drain;
+
+  /** @param {import('./connection.js').Connection} connection */
+  constructor(connection) {
+    this.#connection = connection;
+  }
+
+  /** @param {WritableStreamDefaultController} controller */
+  start(controller) {
+    this.#controller = controller;
+    // Until the connection is open, writes wait in the stream.
+    if (this.#connection.isPending) return this.#wait();
+  }
+
+  /** Counts a write at the moment when the user makes it; only the queuing strategy is told that early. */
+  countTaken() {
+    this.#taken++;
+  }
+
+  /** @param {unknown} chunk */
+  write(chunk) {
+    if (this.#drain !== undefined && this.#done >= this.#drain.at) throw this.#drain.error;
+    const connection = this.#connection;
+    const bytes = this.#take(chunk);
+    const sent = send(connection.key, bytes);
+    if (sent === WAIT) {
+      connection.awaitWrite();
+      return this.#wait(() => this.#countDone());
+    }
+    if (sent === FAILED) throw connection.onWriteFailed();
+    if (sent === GATHERED) connection.awaitFlush();
+    this.#countDone();
+    if (mustYield(sent === GATHERED ? COPY : SYSTEM_CALL)) return new Promise(setImmediate);
+  }
+
+  close() {
+    const connection = this.#connection;
+    this.#controller = undefined;
+    // A stream hands over every write before it closes.
+    this.#done = this.#taken;
+    const sent = shutdown(connection.key);
+    if (sent === FAILED) throw connection.onWriteFailed();
+    if (sent !== WAIT) return connection.onFinished();
+    connection.awaitWrite();
+    return this.#wait(() => {
+      connection.onFinished();
+      this.#checkDrain();
+    });
+  }
+
+  abort() {
+    this.#controller = undefined;
+    this.#connection.onAbort(this.#done < this.#taken);
+  }
+
+  /** Lets what waited go on: the connection is open, or all bytes are sent. */
+  resume() {
+    const waiter = this.#waiter;
+    this.#waiter = undefined;
+    waiter?.resolve(undefined);
+    waiter?.onSettled?.();
+  }
+
+  /**
+   * Calls back when every write so far is done, at once if there is none to wait for. Later writes fail.
+   *
+   * @param {unknown} error
+   * @param {() => void} onDrained
+   */
+  drain(error, onDrained) {
+    this.#drain = { at: this.#taken, error, onDrained };
+    this.#checkDrain();
+  }
+
+  /** @param {unknown} error */
+  error(error) {
+    this.#controller?.error(error);
+    this.#controller = undefined;
+    this.#waiter?.reject(error);
+    this.#waiter = undefined;
+    this.#drain = undefined;
+  }
+
+  #countDone() {
+    this.#done++;
+    // Not at once: a close may be next in the stream, and it is to be done, not aborted.
+    if (this.#drain !== undefined) setImmediate(() => this.#checkDrain());
+  }
+
+  #checkDrain() {
+    const drain = this.#drain;
+    if (drain === undefined || this.#waiter !== undefined) return;
+    if (this.#done < drain.at && this.#controller !== undefined) return;
+    this.#drain = undefined;
+    drain.onDrained();
+  }
+
+  /** @param {unknown} chunk */
+  #take(chunk) {
+    try {
+      return toBytes(chunk);
+    } catch (error) {
+      // What a sink throws ends its stream. What was written before is sent.
+      this.#done++;
+      this.abort();
+      throw error;
+    }
+  }
+
+  /**
+   * @param {() => void} [onSettled] Called when the wait ends well.
+   * @returns {Promise<undefined>}
+   */
+  #wait(onSettled) {
+    return new Promise((resolve, reject) => {
+      this.#waiter = { resolve, reject, onSettled };
+    });
+  }
+}
+
+/**
+ * @param {Sink} sink
+ * @param {number | undefined} highWaterMark In bytes; without it, one write at a time.
+ * @returns {WritableStream}
+ */
+function makeWritable(sink, highWaterMark) {
+  return new WritableStream(sink, {
+    highWaterMark: highWaterMark ?? 1,
+    size(chunk) {
+      sink.countTaken();
+      return highWaterMark === undefined ? 1 : byteLength(chunk);
+    },
+  });
+}
+
+/**
+ * The bytes of a chunk, to be sent before anybody can change them.
+ *
+ * @param {unknown} chunk
+ * @returns {Uint8Array}
+ */
+function toBytes(chunk) {
+  if (typeof chunk === 'string') return encoder.encode(chunk);
+  if (ArrayBuffer.isView(chunk)) {
+    const { buffer, byteOffset } = chunk;
+    if (isShared(buffer)) return new Uint8Array(buffer, byteOffset, chunk.byteLength).slice();
+    return chunk instanceof Uint8Array ? chunk : new Uint8Array(buffer, byteOffset, chunk.byteLength);
+  }
+  if (chunk instanceof ArrayBuffer) return new Uint8Array(chunk);
+  // Another thread may change shared memory during the call: it is copied first.
+  if (isShared(chunk)) return new Uint8Array(chunk).slice();
+  if (chunk === undefined) return NOTHING;
+  if (types.isAnyArrayBuffer(chunk)) return new Uint8Array(chunk);
+  throw new TypeError(
+    `a socket takes strings, ArrayBuffers and views of them, but was given ${describe(chunk)}: ` +
+      'encode it first, for example with JSON.stringify()',
+  );
+}
+
+/**
+ * What a chunk counts against a high-water mark in bytes. What is no chunk is refused when it is written.
+ *
+ * @param {unknown} chunk
+ */
+function byteLength(chunk) {
+  if (typeof chunk === 'string') return Buffer.byteLength(chunk);
+  return ArrayBuffer.isView(chunk) || types.isAnyArrayBuffer(chunk) ? chunk.byteLength : 0;
+}
+
+/**
+ * @param {unknown} buffer
+ * @returns {buffer is SharedArrayBuffer}
+ */
+function isShared(buffer) {
+  return types.isSharedArrayBuffer(buffer);
+}
+
+exports.Sink = Sink;
+exports.makeWritable = makeWritable;

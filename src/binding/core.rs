@@ -1,0 +1,109 @@
+//! `Core`: the native half of one copy of the module in one Node environment.
+
+use std::rc::Rc;
+
+use napi::bindgen_prelude::{Env, Function, JsValue, Object, Result, Uint8ArraySlice, Uint32ArraySlice};
+use napi_derive::napi;
+
+use super::environment::Environment;
+use super::failure::NativeFailure;
+use super::hot;
+
+/// The sockets of one environment.
+///
+/// `dispatch(count)` is called with the number of events that were put into `events`, as pairs of a key and
+/// a set of flags. `slab` receives what `recv()` reads. Both arrays must be of this caller's own and must
+/// never be detached.
+#[napi]
+pub struct Core {
+    environment: Rc<Environment>,
+}
+
+/// How a connection came about.
+#[napi(object)]
+pub struct NativeInfo {
+    /// `ip:port` of this end.
+    pub local_address: String,
+    /// `ip:port` of the address that answered.
+    pub resolved_address: String,
+}
+
+#[napi]
+impl Core {
+    /// Attaches to the environment's event loop, or to tokio where `useTokio` says that there is none.
+    #[napi(constructor)]
+    pub fn new(
+        env: Env,
+        dispatch: Function<u32, ()>,
+        events: Uint32ArraySlice<'_>,
+        slab: Uint8ArraySlice<'_>,
+        use_tokio: bool,
+    ) -> Result<Self> {
+        let environment = Environment::attach(env, dispatch.raw(), events.raw(), slab.raw(), use_tokio)?;
+        Ok(Self { environment })
+    }
+
+    /// The functions of the data path, each bound to this core:
+    /// `recv(key)`, `recvInto(key, view)`, `send(key, view)`, `flush()`, `shutdown(key)`, `close(key)`.
+    #[napi(
+        ts_return_type = "{ recv(key: number): number, recvInto(key: number, view: Uint8Array): number, send(key: number, view: Uint8Array): number, flush(): number, shutdown(key: number): number, close(key: number): number }"
+    )]
+    pub fn hot<'env>(&self, env: &'env Env) -> Result<Object<'env>> {
+        hot::functions(env, &self.environment)
+    }
+
+    /// Begins to connect, and gives the connection's key; `null` if this thread has over a million connections.
+    #[napi]
+    pub fn connect(&self, hostname: String, port: u16) -> Option<u32> {
+        self.environment.engine().connect(&hostname, port)
+    }
+
+    /// The addresses of an open connection.
+    #[napi]
+    pub fn info(&self, key: u32) -> Option<NativeInfo> {
+        let mut engine = self.environment.engine();
+        let link = engine.link(key)?;
+        Some(NativeInfo {
+            // An open socket has a name; without one it is told by its absence.
+            local_address: link.stream().local_addr().map_or_else(|_| String::new(), |addr| addr.to_string()),
+            resolved_address: link.peer_addr().to_string(),
+        })
+    }
+
+    /// Takes what made the last operation fail.
+    #[napi]
+    pub fn take_failure(&self, key: u32) -> Option<NativeFailure> {
+        self.environment.engine().take_failure(key).map(NativeFailure::from)
+    }
+
+    /// Whether bytes that arrived before a failure are still to be read.
+    #[napi]
+    pub fn has_input(&self, key: u32) -> bool {
+        self.environment.engine().has_input(key)
+    }
+
+    /// Begins a close: input is discarded, and the peer must go on taking what is still written.
+    #[napi]
+    pub fn drain(&self, key: u32) -> bool {
+        self.environment.engine().drain(key).is_ok()
+    }
+
+    /// Gives up sending: what can't be sent now is dropped. If anything was, or if `isTruncated` says so, the close
+    /// will be a reset, lest the peer takes the part for the whole.
+    #[napi]
+    pub fn abandon(&self, key: u32, is_truncated: bool) {
+        self.environment.engine().abandon(key, is_truncated);
+    }
+
+    /// Closes with RST.
+    #[napi]
+    pub fn reset(&self, key: u32) {
+        self.environment.engine().reset(key);
+    }
+
+    /// Says whether an open connection keeps the process alive.
+    #[napi]
+    pub fn hold(&self, key: u32, hold: bool) {
+        self.environment.engine().hold(key, hold);
+    }
+}

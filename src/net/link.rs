@@ -1,0 +1,364 @@
+//! An open connection: what is wanted of it, what waits to be sent, and how it ends.
+
+use std::io;
+use std::net::SocketAddr;
+
+use super::outbox::Outbox;
+use super::stream::Stream;
+use crate::error::Failure;
+use crate::reactor::{Interest, Registration};
+
+/// Writes from this size on are sent at once instead of being gathered.
+const LARGE_WRITE: usize = 16 * 1024;
+
+/// Most chunks that one event discards for a connection that is closing, so that a fast peer can't hold
+/// the thread.
+const DISCARDS_PER_EVENT: usize = 64;
+
+/// Field order matters: the registration must go before the descriptor that it watches.
+#[derive(Debug)]
+pub(crate) struct Link {
+    registration: Registration,
+    stream: Stream,
+    peer_addr: SocketAddr,
+    outbox: Outbox,
+    /// A read found nothing and waits for the next event.
+    read_wanted: bool,
+    /// The last receive emptied the kernel's buffer, so the next one is not worth a system call before an event.
+    drained: bool,
+    /// The caller was told to wait, and expects to hear when the outbox is empty.
+    write_waits: bool,
+    /// The kernel took less than it was given; only an event can tell when to go on.
+    blocked: bool,
+    /// The turn in which this connection sent last.
+    last_turn: Option<u32>,
+    fin: Fin,
+    /// Nobody reads any more: input is thrown away while the rest of the outbox is sent.
+    discarding: bool,
+    /// How much input was thrown away: if any, the peer is one that sends while it is being sent to.
+    discarded: u64,
+    /// The end of the input was seen while discarding, or the end of the connection: nothing more can come.
+    input_ended: bool,
+    /// Why sending failed; reading goes on to the end of what had arrived, and then fails with it too.
+    broken: Option<Failure>,
+    /// Some of what was written will never be sent.
+    truncated: bool,
+    /// How much the kernel has taken so far: tells a slow peer from a dead one.
+    taken: u64,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Fin {
+    NotWanted,
+    Wanted,
+    Sent,
+}
+
+/// What a receive brought.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Received {
+    /// So many bytes, never 0 unless the buffer was empty.
+    Bytes(usize),
+    /// The peer's FIN.
+    End,
+    /// Nothing yet; an event will follow.
+    Wait,
+}
+
+/// Where the bytes of a send went.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Sent {
+    /// To the kernel.
+    Taken,
+    /// To the outbox, which somebody has to flush before the thread goes back to its event loop.
+    Gathered,
+    /// Some or all to the outbox, which is blocked; an event will follow when it is empty.
+    Wait,
+}
+
+/// Whether an operation is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Progress {
+    Done,
+    /// An event will follow.
+    Wait,
+}
+
+impl Link {
+    pub(crate) fn new(stream: Stream, registration: Registration, peer_addr: SocketAddr) -> Self {
+        Self {
+            registration,
+            stream,
+            peer_addr,
+            outbox: Outbox::default(),
+            read_wanted: false,
+            drained: false,
+            write_waits: false,
+            blocked: false,
+            last_turn: None,
+            fin: Fin::NotWanted,
+            discarding: false,
+            discarded: 0,
+            input_ended: false,
+            broken: None,
+            truncated: false,
+            taken: 0,
+        }
+    }
+
+    pub(crate) fn stream(&self) -> &Stream {
+        &self.stream
+    }
+
+    /// The address that answered.
+    pub(crate) fn peer_addr(&self) -> SocketAddr {
+        self.peer_addr
+    }
+
+    /// How many bytes the kernel has taken.
+    pub(crate) fn taken(&self) -> u64 {
+        self.taken
+    }
+
+    /// Receives into `buffer`. What was gathered is sent first if the caller has to wait, because the
+    /// answer that it waits for may depend on it.
+    pub(crate) fn recv(&mut self, buffer: &mut [u8]) -> Result<Received, Failure> {
+        if !self.drained {
+            match self.stream.recv(buffer) {
+                Ok(0) if !buffer.is_empty() => {
+                    return match &self.broken {
+                        Some(failure) => Err(failure.clone()),
+                        None => Ok(Received::End),
+                    };
+                }
+                Ok(count) => {
+                    self.drained = count < buffer.len();
+                    return Ok(Received::Bytes(count));
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => {
+                    let failure = self.broken.clone().unwrap_or_else(|| Failure::from_io("read", &error));
+                    self.broken = Some(failure.clone());
+                    return Err(failure);
+                }
+            }
+        }
+        self.read_wanted = true;
+        self.registration.arm(Interest::READABLE)?;
+        if !self.blocked {
+            // A failure stays in `broken`; whoever flushes at the end of the turn reports it.
+            let _reported_by_flush = self.flush();
+        }
+        Ok(Received::Wait)
+    }
+
+    /// Sends `bytes`, or takes a copy of what the kernel does not.
+    ///
+    /// The first send of a turn goes out at once, for the sake of latency; small ones that follow are
+    /// gathered, for the sake of throughput.
+    pub(crate) fn send(&mut self, bytes: &[u8], turn: u32) -> Result<Sent, Failure> {
+        if let Some(failure) = &self.broken {
+            return Err(failure.clone());
+        }
+        if bytes.is_empty() {
+            return Ok(Sent::Taken);
+        }
+        if self.blocked {
+            return self.wait_with(bytes);
+        }
+        let first_of_turn = self.last_turn.replace(turn) != Some(turn);
+        if self.outbox.is_empty() && (first_of_turn || bytes.len() >= LARGE_WRITE) {
+            return self.send_now(bytes);
+        }
+        if bytes.len() < LARGE_WRITE && self.outbox.has_room(bytes.len()) {
+            self.outbox.push(bytes);
+            return Ok(Sent::Gathered);
+        }
+        match self.flush()? {
+            Progress::Wait => self.wait_with(bytes),
+            Progress::Done if bytes.len() >= LARGE_WRITE => self.send_now(bytes),
+            Progress::Done => {
+                self.outbox.push(bytes);
+                Ok(Sent::Gathered)
+            }
+        }
+    }
+
+    fn send_now(&mut self, bytes: &[u8]) -> Result<Sent, Failure> {
+        let count = self.try_send(bytes)?;
+        match bytes.get(count..) {
+            Some(rest) if !rest.is_empty() => self.wait_with(rest),
+            _ => Ok(Sent::Taken),
+        }
+    }
+
+    /// Keeps a copy of `bytes` until the kernel has room.
+    fn wait_with(&mut self, bytes: &[u8]) -> Result<Sent, Failure> {
+        self.outbox.push(bytes);
+        self.block()?;
+        self.write_waits = true;
+        Ok(Sent::Wait)
+    }
+
+    fn block(&mut self) -> Result<(), Failure> {
+        self.blocked = true;
+        self.registration.arm(Interest::WRITABLE)
+    }
+
+    fn try_send(&mut self, bytes: &[u8]) -> Result<usize, Failure> {
+        match self.stream.send(bytes) {
+            Ok(count) => {
+                self.taken = self.taken.wrapping_add(count as u64);
+                Ok(count)
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
+            Err(error) => Err(self.fail_write("write", &error)),
+        }
+    }
+
+    fn fail_write(&mut self, syscall: &'static str, error: &io::Error) -> Failure {
+        let failure = Failure::from_io(syscall, error);
+        self.broken = Some(failure.clone());
+        // The end of the stream may already be known; it has to be looked at again, as a failure now.
+        self.drained = false;
+        self.outbox = Outbox::default();
+        self.blocked = false;
+        failure
+    }
+
+    /// Sends what was gathered, and FIN after it if it is wanted.
+    pub(crate) fn flush(&mut self) -> Result<Progress, Failure> {
+        if let Some(failure) = &self.broken {
+            return Err(failure.clone());
+        }
+        while !self.outbox.is_empty() {
+            match self.stream.send(self.outbox.rest()) {
+                Ok(count) => {
+                    self.taken = self.taken.wrapping_add(count as u64);
+                    self.outbox.advance(count);
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.block()?;
+                    return Ok(Progress::Wait);
+                }
+                Err(error) => return Err(self.fail_write("write", &error)),
+            }
+        }
+        self.blocked = false;
+        if self.fin == Fin::Wanted {
+            self.fin = Fin::Sent;
+            self.stream.shutdown().map_err(|error| self.fail_write("shutdown", &error))?;
+        }
+        Ok(Progress::Done)
+    }
+
+    /// Sends FIN behind everything that was written.
+    pub(crate) fn shutdown(&mut self) -> Result<Progress, Failure> {
+        if self.fin == Fin::NotWanted {
+            self.fin = Fin::Wanted;
+        }
+        let progress = self.flush()?;
+        self.write_waits = progress == Progress::Wait;
+        Ok(progress)
+    }
+
+    /// Stops reading for good: input is discarded from here on, so that a peer that only reads what it
+    /// can also write is not stuck, and so that closing does not answer unread bytes with RST.
+    pub(crate) fn discard_input(&mut self) -> Result<(), Failure> {
+        self.discarding = true;
+        self.read_wanted = false;
+        let mut scratch = [0; 16 * 1024];
+        for _ in 0..DISCARDS_PER_EVENT {
+            match self.stream.recv(&mut scratch) {
+                Ok(0) => {
+                    self.input_ended = true;
+                    return Ok(());
+                }
+                Ok(count) => self.discarded = self.discarded.wrapping_add(count as u64),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    return self.registration.arm(Interest::READABLE);
+                }
+                // The send side finds out by itself whether the connection still serves it.
+                Err(_) => {
+                    self.input_ended = true;
+                    return Ok(());
+                }
+            }
+        }
+        self.registration.arm(Interest::READABLE)
+    }
+
+    /// Gives up sending; what can't be sent now is dropped.
+    pub(crate) fn abandon(&mut self, is_truncated: bool) {
+        if !self.blocked {
+            // What was gathered counts as taken. A failure has no writer left to be told.
+            let _nobody_to_tell = self.flush();
+        }
+        self.truncated = is_truncated || !self.outbox.is_empty();
+        self.outbox = Outbox::default();
+        self.blocked = false;
+        self.write_waits = false;
+        self.registration.disarm(Interest::WRITABLE);
+    }
+
+    /// Whether bytes were dropped by [`Self::abandon`].
+    pub(crate) fn is_truncated(&self) -> bool {
+        self.truncated
+    }
+
+    /// Whether closing now might destroy what was sent: a closed socket answers whatever still comes in with
+    /// RST, which drops what the peer's kernel does not have yet. A peer that has sent while it was being sent
+    /// to, and was slow to take that (`had_to_wait`), is likely to send more before it has read everything.
+    pub(crate) fn must_linger(&self, had_to_wait: bool) -> bool {
+        let is_chatty = self.discarded > 0 && had_to_wait;
+        !self.input_ended && (is_chatty || self.has_unacknowledged())
+    }
+
+    /// Whether the peer's kernel lacks some of what was sent; false where the system does not tell.
+    pub(crate) fn has_unacknowledged(&self) -> bool {
+        // FIN counts as a byte.
+        self.stream.unacknowledged() > usize::from(self.fin == Fin::Sent)
+    }
+
+    /// Whether nothing more can come, as was seen while discarding.
+    pub(crate) fn input_ended(&self) -> bool {
+        self.input_ended
+    }
+
+    /// How much input was thrown away.
+    pub(crate) fn discarded(&self) -> u64 {
+        self.discarded
+    }
+
+    /// Whether bytes that arrived before a failure are still to be read.
+    pub(crate) fn has_input(&self) -> bool {
+        self.stream.has_input()
+    }
+
+    /// Takes a readiness event; true if the reader is to be told.
+    pub(crate) fn on_readable(&mut self) -> Result<bool, Failure> {
+        self.drained = false;
+        if self.discarding {
+            self.registration.disarm(Interest::READABLE);
+            self.discard_input()?;
+            return Ok(false);
+        }
+        if !self.read_wanted {
+            self.registration.disarm(Interest::READABLE);
+        }
+        Ok(std::mem::take(&mut self.read_wanted))
+    }
+
+    /// Takes a readiness event; true if the writer is to be told that its bytes are sent.
+    pub(crate) fn on_writable(&mut self) -> Result<bool, Failure> {
+        let had_nothing_to_send = !self.blocked;
+        if self.flush()? == Progress::Wait {
+            return Ok(false);
+        }
+        // Who was blocked is likely to be blocked again soon: watching goes on until an event comes for nothing.
+        if had_nothing_to_send {
+            self.registration.disarm(Interest::WRITABLE);
+        }
+        Ok(std::mem::take(&mut self.write_waits))
+    }
+}

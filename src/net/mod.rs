@@ -1,0 +1,9 @@
+//! Sockets, and how to get a connected one.
+
+pub(crate) mod dial;
+pub(crate) mod link;
+#[cfg(test)]
+mod link_tests;
+mod outbox;
+pub(crate) mod resolve;
+pub(crate) mod stream;
