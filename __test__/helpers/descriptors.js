@@ -15,9 +15,14 @@ export function descriptorsTo(port, expected) {
   return connectionsTo(port).filter(([, , , , , , , , , inode]) => inode !== '0').length;
 }
 
-/** Waits until nobody holds a descriptor that is connected to the port, where no promise tells. */
+/** Waits until so many descriptors are connected or connecting to the port, where no promise tells. */
+export async function descriptorsReach(port, count) {
+  while (descriptorsTo(port, count) !== count) await delay(10);
+}
+
+/** Waits until nobody holds a descriptor that is connected to the port. */
 export async function released(port) {
-  while (descriptorsTo(port, 0) > 0) await delay(10);
+  await descriptorsReach(port, 0);
 }
 
 /**
