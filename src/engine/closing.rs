@@ -150,8 +150,12 @@ impl Engine {
         // Unread input would turn the close into a reset, too.
         let had_to_wait = self.closing(key).is_some();
         let lingers = self.with_link(key, |link| {
+            link.discard_present_input();
+            if !link.must_linger(had_to_wait) {
+                return Ok(false);
+            }
             link.discard_input()?;
-            Ok(link.must_linger(had_to_wait))
+            Ok(true)
         });
         if lingers == Ok(true) {
             self.enter(key, Stage::Lingering);

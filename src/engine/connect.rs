@@ -43,9 +43,10 @@ impl Engine {
     }
 
     fn connect_in_place(&self, key: Key, address: SocketAddr) -> Result<Phase, Failure> {
-        let (stream, mut registration) = start_connect(address)
-            .and_then(|stream| self.reactor.watch(key, stream))
-            .map_err(|error| Failure::from_io("connect", &error).at(address))?;
+        let failed = |error: io::Error| Failure::from_io("connect", &error).at(address);
+        let (stream, mut registration) =
+            unconnected(address).and_then(|stream| self.reactor.watch(key, stream)).map_err(failed)?;
+        stream.start_connect(address).map_err(failed)?;
         registration.arm(Interest::WRITABLE)?;
         Ok(Phase::Connecting { registration, stream, address })
     }
@@ -83,7 +84,7 @@ impl Engine {
         };
         let outcome = match stream.take_error() {
             Ok(None) => {
-                registration.disarm(Interest::WRITABLE);
+                registration.lose_interest(Interest::WRITABLE);
                 Ok(Link::new(stream, registration, address))
             }
             Ok(Some(error)) | Err(error) => Err(Failure::from_io("connect", &error).at(address)),
@@ -109,21 +110,9 @@ impl Engine {
     }
 }
 
-/// Starts a connect that goes on by itself.
-fn start_connect(address: SocketAddr) -> io::Result<TcpStream> {
+/// A socket that is still blocking: watching it is what changes that.
+fn unconnected(address: SocketAddr) -> io::Result<TcpStream> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-    socket.set_nonblocking(true)?;
     socket.set_tcp_nodelay(true)?;
-    match socket.connect(&address.into()) {
-        Err(error) if !is_in_progress(&error) => Err(error),
-        _ => Ok(socket.into()),
-    }
-}
-
-fn is_in_progress(error: &io::Error) -> bool {
-    #[cfg(unix)]
-    if error.raw_os_error() == Some(libc::EINPROGRESS) {
-        return true;
-    }
-    error.kind() == io::ErrorKind::WouldBlock
+    Ok(socket.into())
 }

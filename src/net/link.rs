@@ -265,27 +265,26 @@ impl Link {
     /// Stops reading for good: input is discarded from here on, so that a peer that only reads what it
     /// can also write is not stuck, and so that closing does not answer unread bytes with RST.
     pub(crate) fn discard_input(&mut self) -> Result<(), Failure> {
+        self.discard_present_input();
+        if self.input_ended { Ok(()) } else { self.registration.arm(Interest::READABLE) }
+    }
+
+    /// The same for what has arrived; what comes later does not matter to a connection that is closed at once.
+    pub(crate) fn discard_present_input(&mut self) {
         self.discarding = true;
         self.read_wanted = false;
         let mut scratch = [0; 16 * 1024];
         for _ in 0..DISCARDS_PER_EVENT {
             match self.stream.recv(&mut scratch) {
-                Ok(0) => {
+                Ok(count) if count > 0 => self.discarded = self.discarded.wrapping_add(count as u64),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                // The end. As for errors, the send side finds out by itself whether the connection still serves it.
+                Ok(_) | Err(_) => {
                     self.input_ended = true;
-                    return Ok(());
-                }
-                Ok(count) => self.discarded = self.discarded.wrapping_add(count as u64),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    return self.registration.arm(Interest::READABLE);
-                }
-                // The send side finds out by itself whether the connection still serves it.
-                Err(_) => {
-                    self.input_ended = true;
-                    return Ok(());
+                    return;
                 }
             }
         }
-        self.registration.arm(Interest::READABLE)
     }
 
     /// Gives up sending; what can't be sent now is dropped.

@@ -18,6 +18,14 @@ pub(crate) enum Stream {
 }
 
 impl Stream {
+    /// Starts a connect that goes on by itself; the socket has to be non-blocking.
+    pub(crate) fn start_connect(&self, address: SocketAddr) -> io::Result<()> {
+        match self.as_socket().connect(&address.into()) {
+            Err(error) if !is_in_progress(&error) => Err(error),
+            _ => Ok(()),
+        }
+    }
+
     /// Receives into `buffer`; 0 is the peer's FIN.
     pub(crate) fn recv(&self, buffer: &mut [u8]) -> io::Result<usize> {
         retry(|| match self {
@@ -88,6 +96,14 @@ impl Stream {
             Self::Tokio(stream) => SockRef::from(&**stream),
         }
     }
+}
+
+fn is_in_progress(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    if error.raw_os_error() == Some(libc::EINPROGRESS) {
+        return true;
+    }
+    error.kind() == io::ErrorKind::WouldBlock
 }
 
 /// Repeats a call that a signal interrupted.

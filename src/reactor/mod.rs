@@ -61,7 +61,7 @@ impl Reactor {
         }
     }
 
-    /// Watches a non-blocking socket.
+    /// Watches a socket, which becomes non-blocking.
     pub(crate) fn watch(&self, key: Key, stream: TcpStream) -> io::Result<(Stream, Registration)> {
         match self {
             #[cfg(all(unix, not(test)))]
@@ -71,6 +71,7 @@ impl Reactor {
             }
             Self::Tokio(driver) => {
                 let _runtime = runtime::handle()?.enter();
+                stream.set_nonblocking(true)?;
                 Ok(driver.watch(key, ::tokio::net::TcpStream::from_std(stream)?))
             }
         }
@@ -153,6 +154,18 @@ impl Registration {
             Self::Unwatched => Ok(()),
         };
         armed.map_err(|error| Failure::from_io("poll", &error))
+    }
+
+    /// Needs no more events of this kind, but does not mind one: cheaper than [`Self::disarm`] where the watch is about
+    /// to change or to end anyway.
+    pub(crate) fn lose_interest(&mut self, interest: Interest) {
+        match self {
+            #[cfg(all(unix, not(test)))]
+            Self::Uv(poll) => poll.lose_interest(interest),
+            Self::Tokio(watch) => watch.disarm(interest),
+            #[cfg(test)]
+            Self::Unwatched => {}
+        }
     }
 
     /// Wants no more events of this kind; one that is under way may still come.

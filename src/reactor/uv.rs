@@ -221,7 +221,12 @@ impl Loop {
 
     /// Watches a socket, for nothing yet.
     pub(crate) fn watch(&self, key: Key, stream: &TcpStream) -> io::Result<Poll> {
-        let data = PollData { shared: Rc::clone(&self.shared), key, armed: Cell::new(Interest::NONE) };
+        let data = PollData {
+            shared: Rc::clone(&self.shared),
+            key,
+            armed: Cell::new(Interest::NONE),
+            stale: Cell::new(Interest::NONE),
+        };
         let handle = Handle::new(data, |uv, raw| {
             // SAFETY: the loop is live while `self` is, and the descriptor is open.
             unsafe { sys::uv_poll_init(uv, raw, stream.as_raw_fd()) }
@@ -300,6 +305,8 @@ struct PollData {
     shared: Rc<Shared>,
     key: Key,
     armed: Cell<Interest>,
+    /// What is armed and not wanted any more: left out of the next change.
+    stale: Cell<Interest>,
 }
 
 impl HandleData for PollData {
@@ -311,14 +318,25 @@ impl HandleData for PollData {
 
 impl Poll {
     pub(crate) fn arm(&self, interest: Interest) -> io::Result<()> {
-        let armed = self.handle.data().armed.get();
-        if armed.contains(interest) { Ok(()) } else { self.watch_for(armed.with(interest)) }
+        let PollData { armed, stale, .. } = self.handle.data();
+        stale.set(stale.get().without(interest));
+        if armed.get().contains(interest) {
+            return Ok(());
+        }
+        self.watch_for(armed.get().without(stale.get()).with(interest))
+    }
+
+    /// The event loop is told with the next change, or when an event comes in spite of this.
+    pub(crate) fn lose_interest(&self, interest: Interest) {
+        let PollData { armed, stale, .. } = self.handle.data();
+        let unwanted = armed.get().without(armed.get().without(interest));
+        stale.set(stale.get().with(unwanted));
     }
 
     pub(crate) fn disarm(&self, interest: Interest) {
-        let armed = self.handle.data().armed.get();
-        let rest = armed.without(interest);
-        if rest != armed {
+        let PollData { armed, stale, .. } = self.handle.data();
+        let rest = armed.get().without(stale.get()).without(interest);
+        if rest != armed.get() {
             // Fewer events of a live handle: libuv has no way to fail at it.
             let _cannot_fail = self.watch_for(rest);
         }
@@ -326,6 +344,7 @@ impl Poll {
 
     fn watch_for(&self, interest: Interest) -> io::Result<()> {
         self.handle.data().armed.set(interest);
+        self.handle.data().stale.set(Interest::NONE);
         let raw = self.handle.raw.as_ptr();
         if interest == Interest::NONE {
             // SAFETY: the handle is open.
