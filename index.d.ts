@@ -98,8 +98,12 @@ export class Socket {
    * Upgrades a connection made with `secureTransport: 'starttls'` to TLS, and returns the socket that talks through it.
    * This one is done: its streams no longer work, and `closed` resolves.
    *
-   * @experimental TLS is still to come. Until then the socket that this returns fails: its `opened` rejects.
-   * @throws {SocketError} when `secureTransport` is not `'starttls'`, when called twice, and when the socket is closed.
+   * What was written before goes out first, in plain text. Bytes that came in plain text and were not read by then fail
+   * the upgrade: whoever sent them may want them to be taken for the server's.
+   *
+   * @param options Where it says nothing, the options of the socket and of its `TLSSocket` hold.
+   * @throws {SocketError} when `secureTransport` is not `'starttls'`, when called twice, when the socket is closed, and
+   * when an option is not valid.
    * @see spec: https://sockets-api.proposal.wintertc.org/#starttls-method
    */
   startTls(options?: TlsOptions | null): Socket;
@@ -202,7 +206,7 @@ export interface SocketOptions {
 
 /**
  * - `'off'`: plain text.
- * - `'on'`: TLS from the start. (Still to come: `opened` rejects.)
+ * - `'on'`: TLS from the start.
  * - `'starttls'`: plain text until `startTls()` is called.
  */
 export type SecureTransportKind = 'off' | 'on' | 'starttls';
@@ -226,42 +230,105 @@ export interface SocketInfo {
 }
 
 /**
- * What `startTls()` can be told.
+ * A binding object: `connect()` with settings of TLS, which are parsed once. Its connections resume each other's sessions
+ * when they go to the same name.
  *
- * @experimental TLS is still to come.
+ * @example
+ * const binding = new TLSSocket({ ca: await readFile('ca.pem') });
+ * const socket = binding.connect('localhost:8443');
+ * @see spec: https://sockets-api.proposal.wintertc.org/#binding-object
  */
-export interface TlsOptions {
-  /** The name to ask the server for, and to find in its certificate, in place of the address's. (workerd) */
-  expectedServerHostname?: string | undefined;
-
-  /** The same, by Node's name. (Node) */
-  servername?: string | undefined;
-
-  /** Certificates to trust in place of the default ones, as PEM. (Node) */
-  ca?: PemInput | undefined;
-
-  /** The certificate chain to show to the server, as PEM. (Node) */
-  cert?: PemInput | undefined;
-
-  /** The private key of `cert`, as PEM. (Node) */
-  key?: PemInput | undefined;
-
-  /** The protocols to offer to the server. (Node) */
-  ALPNProtocols?: readonly string[] | undefined;
+export class TLSSocket {
+  /** @throws {SocketError} when an option is not valid, or when a certificate or key can't be read. */
+  constructor(options?: TlsOptions | null);
 
   /**
-   * Whether a certificate that can't be verified ends the connection. (Node)
+   * The same as `connect()`, but for `secureTransport`, whose default is `'on'` here; `'off'` throws. The options `sni`
+   * and `alpn` replace those of this object.
+   */
+  connect(address: AnySocketAddress, options?: SocketOptions | null): Socket;
+}
+
+/**
+ * The settings of TLS, for `startTls()` and `TLSSocket`. They have Node's names, because that is what drivers pass. Other
+ * members are ignored, except for `pfx` and `crl`, which throw.
+ */
+export interface TlsOptions {
+  /**
+   * The name to ask the server for, and to find in its certificate. (workerd)
    *
-   * @default true
+   * @default the hostname of the address; an IP address is looked for in the certificate, and not sent
+   */
+  expectedServerHostname?: string | undefined;
+
+  /** The same, by Node's name; an empty string means the default. (Node) */
+  servername?: string | undefined;
+
+  /** The same, by the spec's name. (spec) */
+  sni?: string | null | undefined;
+
+  /** Certificates to trust in place of the default ones, as PEM. A server's own certificate may be one of them. (Node) */
+  ca?: PemInput | undefined;
+
+  /** The certificate chain to show to the server if it asks for one, as PEM; in a list, one for each key. (Node) */
+  cert?: PemInput | undefined;
+
+  /** The private key of `cert`, as PEM: PKCS #8, PKCS #1 or SEC 1. (Node) */
+  key?: KeyInput | undefined;
+
+  /** What the key is encrypted with, if it is. (Node) */
+  passphrase?: string | Uint8Array | undefined;
+
+  /** The protocols to offer to the server, the preferred one first. (spec) */
+  alpn?: readonly string[] | null | undefined;
+
+  /** The same, by Node's name; as bytes, each name stands behind its length. (Node) */
+  ALPNProtocols?: readonly (string | Uint8Array)[] | Uint8Array | undefined;
+
+  /**
+   * Whether a certificate that can't be verified ends the connection. `false` prints a warning, once. (Node)
+   *
+   * @default true, unless the environment variable `NODE_TLS_REJECT_UNAUTHORIZED` is `'0'`
    */
   rejectUnauthorized?: boolean | undefined;
 
-  /** The oldest version to accept. (Node) */
-  minVersion?: 'TLSv1.2' | 'TLSv1.3' | undefined;
+  /**
+   * Whether the certificates of the operating system are trusted besides those of Mozilla. Without effect next to `ca`.
+   * (ours)
+   *
+   * @default false, unless Node was started with `--use-system-ca`, or `NODE_USE_SYSTEM_CA`, `SSL_CERT_FILE` or
+   * `SSL_CERT_DIR` says so
+   */
+  useSystemCA?: boolean | undefined;
 
-  /** The newest version to accept. (Node) */
+  /** The oldest version to accept. (Node) @default 'TLSv1.2', which is also the oldest there is here */
+  minVersion?: 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3' | undefined;
+
+  /** The newest version to accept. (Node) @default 'TLSv1.3' */
   maxVersion?: 'TLSv1.2' | 'TLSv1.3' | undefined;
+
+  /**
+   * How long connecting and the handshake may take, in milliseconds. After that `opened` rejects with the code
+   * `'ETIMEDOUT'`. (ours)
+   *
+   * @default undefined, which means as long as it takes
+   */
+  connectTimeout?: number | undefined;
+
+  /**
+   * Whether the secrets of the connections go to the file that the environment variable `SSLKEYLOGFILE` names, for
+   * tools that decrypt recorded traffic. (ours)
+   *
+   * @default false
+   */
+  keyLog?: boolean | undefined;
 }
 
 /** Text of one or more PEM blocks. */
 export type PemInput = string | Uint8Array | readonly (string | Uint8Array)[];
+
+/** A private key, or several, each maybe with a passphrase of its own. */
+export type KeyInput =
+  | string
+  | Uint8Array
+  | readonly (string | Uint8Array | { pem: string | Uint8Array; passphrase?: string | undefined })[];

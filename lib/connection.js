@@ -36,15 +36,29 @@ const OPEN = 1;
 const CLOSING = 2;
 const ENDED = 3;
 
-/** @import { NativeInfo } from '../native/binding.js' */
+/**
+ * @import { NativeInfo } from '../native/binding.js'
+ * @import { Handshake } from './tls.js'
+ */
+
+/**
+ * An upgrade to TLS that has begun.
+ *
+ * @typedef {object} Upgrade
+ * @property {Connection} next
+ * @property {Handshake} handshake
+ * @property {boolean} hasUnread Plain text waits in the stream.
+ */
+
+/** Of a connection that is not in the core, or not yet. */
+const NO_KEY = -1;
 
 class Connection {
   /** Names the native connection; void once the state is `ENDED`. */
-  key = 0;
+  key = NO_KEY;
   opened = /** @type {Deferred<import('../index.js').SocketInfo>} */ (new Deferred());
   closed = /** @type {Deferred<void>} */ (new Deferred());
-  /** `host:port` as it was asked for. */
-  #endpoint;
+  #address;
   #allowHalfOpen;
   #highWaterMark;
   #state = PENDING;
@@ -76,48 +90,70 @@ class Connection {
   /** Why the writable failed. @type {{ error: unknown } | undefined} */
   #writeFailure;
 
+  /** What takes this connection over, with TLS. @type {Upgrade | undefined} */
+  #upgrade;
+  /** What this one takes over. @type {Connection | undefined} */
+  #former;
+  /** Another one has taken over. */
+  isUpgraded = false;
+
   /**
-   * Begins to connect.
+   * A connection that is yet to be made.
    *
    * @param {import('./address.js').Address} address
    * @param {import('./options.js').Options} options
    */
   constructor(address, options) {
-    this.#endpoint = address.remoteAddress;
+    this.#address = address;
     this.#allowHalfOpen = options.allowHalfOpen;
     this.#highWaterMark = options.highWaterMark;
-    if (options.secureTransport === 'on') {
-      this.#refuse('TLS is not built yet in this version of winter-sockets', 'ERR_METHOD_NOT_IMPLEMENTED');
-      return;
-    }
-    const key = core.connect(address.hostname, address.port);
+  }
+
+  /** `host:port` as it was asked for. */
+  get #endpoint() {
+    return this.#address.remoteAddress;
+  }
+
+  /**
+   * Begins to connect.
+   *
+   * @param {Handshake} [handshake]
+   */
+  dial(handshake) {
+    const { hostname, port } = this.#address;
+    const key = handshake ? core.connectTls(hostname, port, ...handshake) : core.connect(hostname, port);
     if (key === null) {
-      this.#refuse('too many sockets in this thread', 'EMFILE');
-      return;
+      const why = 'too many sockets in this thread';
+      this.#refuse(new SocketError(`connect ${this.#endpoint} failed: ${why}`, { code: 'EMFILE' }));
+    } else {
+      this.#take(key);
     }
+    return this;
+  }
+
+  /** @param {number} key */
+  #take(key) {
     this.key = key;
-    this.#remains = { key: this.key, closed: this.closed };
-    hold(this, this.key);
+    this.#remains = { key, closed: this.closed };
+    hold(this, key);
     collected.register(this, this.#remains, this.#remains);
   }
 
   /**
    * Fails without having connected.
    *
-   * @param {string} why
-   * @param {string} code
+   * @param {unknown} error
    */
-  #refuse(why, code) {
-    const error = new SocketError(`connect ${this.#endpoint} failed: ${why}`, { code });
+  #refuse(error) {
     this.#state = ENDED;
     this.opened.reject(error);
     this.closed.reject(error);
     this.#end(error);
   }
 
-  /** Whether it is closed, or on the way there. */
+  /** Whether it is closed, or on the way there, or in other hands. */
   get isClosed() {
-    return this.#state === CLOSING || this.#state === ENDED;
+    return this.#state === CLOSING || this.#state === ENDED || this.#upgrade !== undefined;
   }
 
   get isPending() {
@@ -155,7 +191,9 @@ class Connection {
 
   /** @param {boolean} keepsAlive */
   keepAlive(keepsAlive) {
-    if (this.#state !== ENDED) core.hold(this.key, keepsAlive);
+    // Before an upgrade the former socket has the connection.
+    const { key } = this.key === NO_KEY && this.#former !== undefined ? this.#former : this;
+    if (this.#state !== ENDED && key !== NO_KEY) core.hold(key, keepsAlive);
   }
 
   /**
@@ -164,6 +202,7 @@ class Connection {
    * @param {unknown} reason
    */
   close(reason) {
+    if (this.#upgrade !== undefined) return this.closed.promise;
     if (this.#state === PENDING) this.#closePending(reason);
     else if (this.#state === OPEN) this.#closeOpen(reason);
     else if (this.#leavesClosedPending) this.#resolvePendingClosed();
@@ -186,6 +225,8 @@ class Connection {
         : reason;
     // If `opened` is still pending, reject it with the reason.
     this.opened.reject(error);
+    // The connection may still be in the hands of the socket that is upgraded.
+    if (this.#former !== undefined) this.#former.#loseTo(error);
     this.#end(error);
   }
 
@@ -197,6 +238,92 @@ class Connection {
     this.#endReadable();
     // Abort the writable, behind everything that was written before.
     this.#endWritable(error, () => this.#end(error));
+  }
+
+  // The upgrade to TLS: this connection sends what was written, and hands over to another one.
+
+  /**
+   * The `startTls()` method steps. https://sockets-api.proposal.wintertc.org/#starttls-method
+   *
+   * @param {Connection} next
+   * @param {Handshake} handshake
+   */
+  upgrade(next, handshake) {
+    this.#upgrade = { next, handshake, hasUnread: this.#source?.hasUnread === true };
+    next.#former = this;
+    this.#endReadable();
+    if (this.#state === OPEN) this.#sendBeforeUpgrade();
+  }
+
+  #sendBeforeUpgrade() {
+    const error = new SocketError(
+      `write to ${this.#endpoint} failed: the connection was upgraded, write to the socket that startTls() returned`,
+      { code: 'ERR_SOCKET_CLOSED' },
+    );
+    const sink = this.#sink;
+    this.#endError = error;
+    if (sink === undefined || this.#isWriteOver) this.#handOver(error);
+    else sink.drain(error, () => this.#handOver(error));
+  }
+
+  /** @param {unknown} error What later writes fail with. */
+  #handOver(error) {
+    if (this.#state === ENDED || this.#upgrade === undefined) return;
+    this.#errorWritable(error);
+    this.#leave();
+    this.#upgrade.next.#takeOver(this.key, this.#upgrade);
+    // The user's code that goes on after `startTls()` comes first.
+    setImmediate(() => this.#finishUpgrade());
+  }
+
+  /** The former socket ends before anything is known of the handshake. */
+  #endFormer() {
+    if (this.#former !== undefined) this.#former.#finishUpgrade();
+    this.#former = undefined;
+  }
+
+  #finishUpgrade() {
+    this.isUpgraded = true;
+    this.closed.resolve(undefined);
+  }
+
+  /**
+   * @param {number} key
+   * @param {Upgrade} upgrade
+   */
+  #takeOver(key, { handshake, hasUnread }) {
+    this.#take(key);
+    if (hasUnread) {
+      const error = new SocketError(
+        `TLS handshake with ${this.#endpoint} failed: bytes that came in plain text were not read before startTls()`,
+        { code: 'ERR_TLS_PLAINTEXT_INJECTED' },
+      );
+      this.opened.reject(error);
+      this.closed.reject(error);
+      this.#end(error);
+    } else {
+      core.startTls(key, ...handshake);
+    }
+  }
+
+  /**
+   * The connection was lost before it could be handed over.
+   *
+   * @param {unknown} error
+   */
+  #failUpgrade(error) {
+    if (this.#upgrade !== undefined) this.#upgrade.next.#refuse(error);
+  }
+
+  /**
+   * The socket that was to take over was closed.
+   *
+   * @param {unknown} error
+   */
+  #loseTo(error) {
+    if (this.#state === ENDED) return;
+    if (this.#state === PENDING) this.opened.reject(error);
+    this.#end(error);
   }
 
   // What the streams report.
@@ -301,21 +428,25 @@ class Connection {
   }
 
   #onOpened() {
+    this.#endFormer();
     this.#state = OPEN;
     this.#await(0, FOR_OPEN);
-    const { localAddress, resolvedAddress } = /** @type {NativeInfo} */ (core.info(this.key));
-    this.opened.resolve({ remoteAddress: this.#endpoint, localAddress, alpn: null, resolvedAddress });
+    const { localAddress, resolvedAddress, alpn } = /** @type {NativeInfo} */ (core.info(this.key));
+    this.opened.resolve({ remoteAddress: this.#endpoint, localAddress, alpn: alpn ?? null, resolvedAddress });
     this.#sink?.resume();
+    if (this.#upgrade !== undefined) return this.#sendBeforeUpgrade();
     // Both streams may have been given up in the meantime.
     if (this.#isReadOver && this.#isWriteOver) this.#finish();
     else this.#source?.serve();
   }
 
   #onConnectFailed() {
+    this.#endFormer();
     const error = this.#takeError('connect');
     this.opened.reject(error);
     this.closed.reject(error);
     this.#end(error);
+    this.#failUpgrade(error);
   }
 
   /**
@@ -349,6 +480,7 @@ class Connection {
    */
   #fail(error) {
     if (this.#state === ENDED) return;
+    this.#failUpgrade(error);
     if (!this.#isReadOver) {
       this.#isReadOver = true;
       this.#readFailure = { error };
@@ -421,7 +553,7 @@ class Connection {
   /** Closes the descriptor; false if that has to wait for the peer. */
   #release() {
     if (this.#state === ENDED) return true;
-    if (close(this.key) === WAIT) {
+    if (this.key !== NO_KEY && close(this.key) === WAIT) {
       this.#state = CLOSING;
       this.#await(FOR_CLOSE, this.#waitsFor);
       return false;

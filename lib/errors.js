@@ -76,6 +76,8 @@ function operation(syscall, endpoint) {
     case 'connect':
     case 'getaddrinfo':
       return `connect ${endpoint}`;
+    case 'handshake':
+      return `TLS handshake with ${endpoint}`;
     case 'read':
       return `read from ${endpoint}`;
     case 'write':
@@ -125,7 +127,10 @@ function sameAddress(attempt, failure) {
  * @param {string} endpoint
  * @returns {Error}
  */
-function systemError({ code, errno, syscall, address, port }, endpoint) {
+function systemError({ code, errno, syscall, message: words, address, port }, endpoint) {
+  // OpenSSL's errors, for which `node:tls` has no form but their code.
+  if (syscall === 'handshake' && errno === undefined) return Object.assign(new Error(words), { code });
+
   /** @type {Record<string, string | number>} */
   const details = {};
   if (errno !== undefined) details.errno = errno;

@@ -38,7 +38,8 @@ function isMusl() {
 /** Bun has no libuv behind its Node-API; elsewhere the switch serves the tests of the other reactor. */
 const usesTokio = versions.bun !== undefined || process.env.WINTER_SOCKETS_REACTOR === 'tokio';
 
-const { Core } = load();
+const { Core, TlsConfig } = load();
 
 exports.Core = Core;
+exports.TlsConfig = TlsConfig;
 exports.usesTokio = usesTokio;

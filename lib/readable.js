@@ -135,6 +135,12 @@ class Source {
     return count;
   }
 
+  /** Whether the stream holds bytes that nobody has read. */
+  get hasUnread() {
+    const size = this.#controller?.desiredSize ?? 0;
+    return size < 0;
+  }
+
   /** Ends the stream: reads that wait are done. */
   close() {
     const controller = this.#controller;

@@ -4,6 +4,9 @@ const { parseAddress } = require('./address.js');
 const { Connection } = require('./connection.js');
 const { SocketError } = require('./errors.js');
 const { parseOptions } = require('./options.js');
+const { TlsContext } = require('./tls.js');
+const { NONE, parseTlsOptions } = require('./tls-options.js');
+const { invalidValue } = require('./webidl.js');
 
 /** @import { AnySocketAddress, SocketOptions, TlsOptions } from '../index.js' */
 
@@ -11,23 +14,24 @@ const { parseOptions } = require('./options.js');
  * A TCP connection as a pair of streams. https://sockets-api.proposal.wintertc.org/#socket-class
  */
 class Socket {
-  #address;
   #connection;
-  #secureTransport;
-  #upgraded = false;
+  #target;
+  #options;
+  /** The settings of TLS that a `startTls()` begins with. */
+  #settings;
 
   /**
    * The spec leaves the constructor to implementors; here it is `connect(address, options)`.
    *
-   * @param {AnySocketAddress} address
-   * @param {SocketOptions} [options]
+   * @param {AnySocketAddress | Parts} address
+   * @param {SocketOptions | null} [options]
    */
   constructor(address, options) {
-    const target = parseAddress(address);
-    const parsed = parseOptions(options);
-    this.#address = address;
-    this.#secureTransport = parsed.secureTransport;
-    this.#connection = new Connection(target, parsed);
+    const parts = address instanceof Parts ? address : dial(address, options);
+    this.#connection = parts.connection;
+    this.#target = parts.target;
+    this.#options = parts.options;
+    this.#settings = parts.settings;
   }
 
   get readable() {
@@ -47,11 +51,11 @@ class Socket {
   }
 
   get upgraded() {
-    return this.#upgraded;
+    return this.#connection.isUpgraded;
   }
 
   get secureTransport() {
-    return this.#secureTransport;
+    return this.#options.secureTransport;
   }
 
   /** @param {unknown} [reason] */
@@ -60,13 +64,16 @@ class Socket {
   }
 
   /**
-   * @param {TlsOptions} [_options]
+   * The `startTls(options)` method steps. https://sockets-api.proposal.wintertc.org/#starttls-method
+   *
+   * @param {TlsOptions | null} [options]
    * @returns {Socket}
    */
-  startTls(_options) {
-    if (this.#secureTransport !== 'starttls') {
+  startTls(options) {
+    const { secureTransport } = this.#options;
+    if (secureTransport !== 'starttls') {
       throw new SocketError(
-        `startTls() needs a socket with secureTransport "starttls", but this one has "${this.#secureTransport}"`,
+        `startTls() needs a socket with secureTransport "starttls", but this one has "${secureTransport}"`,
         { code: 'ERR_INVALID_STATE' },
       );
     }
@@ -75,10 +82,13 @@ class Socket {
         code: 'ERR_INVALID_STATE',
       });
     }
-    // Until TLS is built: the plain-text connection ends, and the new socket says why it could not open.
-    const address = this.#address;
-    this.close();
-    return new Socket(address, { secureTransport: 'on' });
+    const settings = parseTlsOptions(options, this.#settings);
+    const target = this.#target;
+    const handshake = new TlsContext(settings).handshakeWith(target.hostname);
+    const secured = { ...this.#options, secureTransport: /** @type {const} */ ('on') };
+    const connection = new Connection(target, secured);
+    this.#connection.upgrade(connection, handshake);
+    return new Socket(new Parts(connection, target, secured, settings));
   }
 
   ref() {
@@ -116,4 +126,53 @@ for (const name of [
   Object.defineProperty(Socket.prototype, name, { enumerable: true });
 }
 
+/** What a socket is made of. Only this module can make one, so that nobody passes it to the constructor. */
+class Parts {
+  /**
+   * @param {Connection} connection
+   * @param {import('./address.js').Address} target
+   * @param {Readonly<import('./options.js').Options>} options
+   * @param {Readonly<import('./tls-options.js').TlsSettings>} settings
+   */
+  constructor(connection, target, options, settings) {
+    this.connection = connection;
+    this.target = target;
+    this.options = options;
+    this.settings = settings;
+  }
+}
+
+/**
+ * Begins to connect.
+ *
+ * @param {unknown} address
+ * @param {unknown} options
+ * @param {TlsContext} [binding] Whose sockets use TLS, unless the options say that it will come later.
+ */
+function dial(address, options, binding) {
+  const target = parseAddress(address);
+  const parsed = parseOptions(options, binding && 'on');
+  if (parsed.secureTransport === 'off') {
+    if (binding !== undefined) {
+      throw invalidValue('a TLSSocket connects with secureTransport "on" or "starttls", not "off"');
+    }
+    return new Parts(new Connection(target, parsed).dial(), target, parsed, NONE);
+  }
+  const context = (binding ?? new TlsContext(NONE)).for(parsed);
+  const handshake = parsed.secureTransport === 'on' ? context.handshakeWith(target.hostname) : undefined;
+  return new Parts(new Connection(target, parsed).dial(handshake), target, parsed, context.settings);
+}
+
+/**
+ * The same, as a socket.
+ *
+ * @param {unknown} address
+ * @param {unknown} options
+ * @param {TlsContext} binding
+ */
+function open(address, options, binding) {
+  return new Socket(dial(address, options, binding));
+}
+
 exports.Socket = Socket;
+exports.open = open;

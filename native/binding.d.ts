@@ -26,6 +26,15 @@ export declare class Core {
   hot(): { recv(key: number): number, recvInto(key: number, view: Uint8Array): number, send(key: number, view: Uint8Array): number, flush(): number, shutdown(key: number): number, close(key: number): number }
   /** Begins to connect, and gives the connection's key; `null` if this thread has over a million connections. */
   connect(hostname: string, port: number): number | null
+  /**
+   * The same with TLS. A `deadline`, in milliseconds, ends what takes longer. Throws if the name of the server is
+   * neither a host name nor an IP address.
+   */
+  connectTls(hostname: string, port: number, config: TlsConfig, serverName: string, deadline?: number | undefined | null): number | null
+  /** Upgrades an open connection, which has nothing left to send, to TLS; its key stays. False if it is not open. */
+  startTls(key: number, config: TlsConfig, serverName: string, deadline?: number | undefined | null): boolean
+  /** Whether TLS can be spoken with a server of this name. */
+  isServerName(name: string): boolean
   /** The addresses of an open connection. */
   info(key: number): NativeInfo | null
   /** Takes what made the last operation fail. */
@@ -43,6 +52,14 @@ export declare class Core {
   reset(key: number): void
   /** Says whether an open connection keeps the process alive. */
   hold(key: number, hold: boolean): void
+}
+
+/** Settings, parsed. Those of the same value share their sessions. */
+export declare class TlsConfig {
+  /** Throws if the settings can't be used, in words that name the option. */
+  constructor(settings: NativeTlsSettings)
+  /** What the user should know about the settings; given to whoever is first to use them. */
+  takeWarnings(): Array<string>
 }
 
 /** What failed, with Node's code. */
@@ -69,4 +86,24 @@ export interface NativeInfo {
   localAddress: string
   /** `ip:port` of the address that answered. */
   resolvedAddress: string
+  /** The protocol that was negotiated by ALPN. */
+  alpn?: string
+}
+
+/** What a connection is secured with; everything is validated but the PEM. */
+export interface NativeTlsSettings {
+  /** PEM; trusted in place of the default roots. */
+  ca: Array<Buffer>
+  /** Chains in PEM. */
+  certs: Array<Buffer>
+  /** Their keys in PEM, in the same order. */
+  keys: Array<Buffer>
+  alpn: Array<string>
+  /** `"TLSv1.2"` or `"TLSv1.3"`; without it, both. */
+  onlyVersion?: string
+  rejectUnauthorized: boolean
+  useSystemCa: boolean
+  /** A PEM file that is trusted besides the default roots. */
+  extraCaFile?: string
+  keyLog: boolean
 }

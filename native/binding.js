@@ -779,3 +779,4 @@ function __napiStampBindingTarget(exportsObject, target) {
 module.exports.__napiBindingTarget = __napiStampBindingTarget(nativeBinding, __napiLoadedBindingTarget)
 module.exports = nativeBinding
 module.exports.Core = nativeBinding.Core
+module.exports.TlsConfig = nativeBinding.TlsConfig

@@ -1,6 +1,7 @@
 //! The native core of winter-sockets: non-blocking TCP for one Node environment at a time.
 //!
 //! - [`net`]: sockets, name resolution, Happy Eyeballs, the send buffer. Knows neither Node nor libuv.
+//! - [`tls`]: TLS on rustls: trust, handshakes, records.
 //! - [`reactor`]: tells when a socket is ready, on libuv (the JS thread) or on tokio.
 //! - [`engine`]: the connections of one environment and what happens to them.
 //! - [`binding`]: the only code that names Node-API.
@@ -12,3 +13,4 @@ mod engine;
 mod error;
 mod net;
 mod reactor;
+mod tls;

@@ -1,13 +1,19 @@
 //! `Core`: the native half of one copy of the module in one Node environment.
 
 use std::rc::Rc;
+use std::time::Duration;
 
-use napi::bindgen_prelude::{Env, Function, JsValue, Object, Result, Uint8ArraySlice, Uint32ArraySlice};
+use napi::bindgen_prelude::{
+    Env, Error, Function, JsValue, Object, Result, Status, Uint8ArraySlice, Uint32ArraySlice,
+};
 use napi_derive::napi;
+use rustls::pki_types::ServerName;
 
 use super::environment::Environment;
 use super::failure::NativeFailure;
 use super::hot;
+use super::tls::TlsConfig;
+use crate::engine::connect::Security;
 
 /// The sockets of one environment.
 ///
@@ -26,6 +32,16 @@ pub struct NativeInfo {
     pub local_address: String,
     /// `ip:port` of the address that answered.
     pub resolved_address: String,
+    /// The protocol that was negotiated by ALPN.
+    pub alpn: Option<String>,
+}
+
+fn security(config: &TlsConfig, server_name: String, deadline: Option<u32>) -> Result<Security> {
+    let target = config.target(server_name).ok_or_else(|| {
+        Error::new(Status::InvalidArg, "the server's name is no host name and no IP address")
+    })?;
+    let deadline = deadline.map(|milliseconds| Duration::from_millis(milliseconds.into()));
+    Ok(Security { tls: Some(target), deadline })
 }
 
 #[napi]
@@ -55,7 +71,41 @@ impl Core {
     /// Begins to connect, and gives the connection's key; `null` if this thread has over a million connections.
     #[napi]
     pub fn connect(&self, hostname: String, port: u16) -> Option<u32> {
-        self.environment.engine().connect(&hostname, port)
+        self.environment.engine().connect(&hostname, port, Security::default())
+    }
+
+    /// The same with TLS. A `deadline`, in milliseconds, ends what takes longer. Throws if the name of the server is
+    /// neither a host name nor an IP address.
+    #[napi]
+    pub fn connect_tls(
+        &self,
+        hostname: String,
+        port: u16,
+        config: &TlsConfig,
+        server_name: String,
+        deadline: Option<u32>,
+    ) -> Result<Option<u32>> {
+        let security = security(config, server_name, deadline)?;
+        Ok(self.environment.engine().connect(&hostname, port, security))
+    }
+
+    /// Upgrades an open connection, which has nothing left to send, to TLS; its key stays. False if it is not open.
+    #[napi]
+    pub fn start_tls(
+        &self,
+        key: u32,
+        config: &TlsConfig,
+        server_name: String,
+        deadline: Option<u32>,
+    ) -> Result<bool> {
+        let security = security(config, server_name, deadline)?;
+        Ok(self.environment.engine().start_tls(key, security).is_ok())
+    }
+
+    /// Whether TLS can be spoken with a server of this name.
+    #[napi]
+    pub fn is_server_name(&self, name: String) -> bool {
+        ServerName::try_from(name).is_ok()
     }
 
     /// The addresses of an open connection.
@@ -67,6 +117,7 @@ impl Core {
             // An open socket has a name; without one it is told by its absence.
             local_address: link.stream().local_addr().map_or_else(|_| String::new(), |addr| addr.to_string()),
             resolved_address: link.peer_addr().to_string(),
+            alpn: link.alpn(),
         })
     }
 

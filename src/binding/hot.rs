@@ -13,7 +13,8 @@ use napi::{JsValue, check_status, sys};
 use super::environment::Environment;
 use super::memory::slice_of;
 use crate::engine::Failed;
-use crate::net::link::{Progress, Received, Sent};
+use crate::net::link::{Progress, Sent};
+use crate::net::transport::Received;
 
 /// An event will follow.
 const WAIT: i32 = -1;

@@ -5,4 +5,5 @@ mod environment;
 mod failure;
 mod hot;
 mod memory;
+mod tls;
 mod wake;

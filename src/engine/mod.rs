@@ -1,7 +1,7 @@
 //! The connections of one Node environment: what is asked of them, and what happened to them.
 
 mod closing;
-mod connect;
+pub(crate) mod connect;
 mod table;
 
 use std::collections::VecDeque;
@@ -10,8 +10,9 @@ use std::net::SocketAddr;
 use tokio::task::AbortHandle;
 
 use crate::error::Failure;
-use crate::net::link::{Link, Progress, Received, Sent};
+use crate::net::link::{Link, Progress, Sent};
 use crate::net::stream::Stream;
+use crate::net::transport::Received;
 use crate::reactor::inbox::Message;
 use crate::reactor::{Interest, Key, Reactor, Registration};
 use closing::Closing;
@@ -115,7 +116,8 @@ impl Engine {
     pub(crate) fn flush(&mut self) {
         self.turn = self.turn.wrapping_add(1);
         for key in std::mem::take(&mut self.gathered) {
-            if self.table.get_mut(key).is_some() && self.with_link(key, Link::flush).is_err() {
+            // Unless it was closed, or upgraded, since.
+            if self.link(key).is_some() && self.with_link(key, Link::flush).is_err() {
                 self.events.push_back((key, flags::BROKEN));
             }
         }

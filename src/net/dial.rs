@@ -10,6 +10,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::resolve::{literal, resolve};
 use crate::error::Failure;
+use crate::tls::session::Session;
 
 /// Delay before the next address is tried; RFC 8305 §5 recommends 250 ms.
 const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
@@ -20,6 +21,8 @@ const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 pub(crate) struct Dialed {
     pub(crate) stream: TcpStream,
     pub(crate) peer_addr: SocketAddr,
+    /// What was agreed on, when the connection is encrypted.
+    pub(crate) session: Option<Box<Session>>,
 }
 
 /// Connects to the first address of `hostname` that answers.
@@ -77,7 +80,7 @@ async fn attempt(address: SocketAddr) -> Result<Dialed, Failure> {
         socket.connect(address).await
     };
     match connect.await {
-        Ok(stream) => Ok(Dialed { stream, peer_addr: address }),
+        Ok(stream) => Ok(Dialed { stream, peer_addr: address, session: None }),
         Err(error) => Err(Failure::from_io("connect", &error).at(address)),
     }
 }

@@ -3,13 +3,17 @@
 use std::io;
 use std::net::SocketAddr;
 
-use super::outbox::Outbox;
+use super::queue::ByteQueue;
 use super::stream::Stream;
+use super::transport::{Received, Transport};
 use crate::error::Failure;
 use crate::reactor::{Interest, Registration};
 
 /// Writes from this size on are sent at once instead of being gathered.
 const LARGE_WRITE: usize = 16 * 1024;
+
+/// Most bytes that small writes may gather before they are sent.
+const MOST_GATHERED: usize = 64 * 1024;
 
 /// Most chunks that one event discards for a connection that is closing, so that a fast peer can't hold
 /// the thread.
@@ -19,13 +23,12 @@ const DISCARDS_PER_EVENT: usize = 64;
 #[derive(Debug)]
 pub(crate) struct Link {
     registration: Registration,
-    stream: Stream,
+    transport: Transport,
     peer_addr: SocketAddr,
-    outbox: Outbox,
+    /// What was written and is not sent.
+    outbox: ByteQueue,
     /// A read found nothing and waits for the next event.
     read_wanted: bool,
-    /// The last receive emptied the kernel's buffer, so the next one is not worth a system call before an event.
-    drained: bool,
     /// The caller was told to wait, and expects to hear when the outbox is empty.
     write_waits: bool,
     /// The kernel took less than it was given; only an event can tell when to go on.
@@ -43,8 +46,6 @@ pub(crate) struct Link {
     broken: Option<Failure>,
     /// Some of what was written will never be sent.
     truncated: bool,
-    /// How much the kernel has taken so far: tells a slow peer from a dead one.
-    taken: u64,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -52,17 +53,6 @@ enum Fin {
     NotWanted,
     Wanted,
     Sent,
-}
-
-/// What a receive brought.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Received {
-    /// So many bytes, never 0 unless the buffer was empty.
-    Bytes(usize),
-    /// The peer's FIN.
-    End,
-    /// Nothing yet; an event will follow.
-    Wait,
 }
 
 /// Where the bytes of a send went.
@@ -85,14 +75,13 @@ pub(crate) enum Progress {
 }
 
 impl Link {
-    pub(crate) fn new(stream: Stream, registration: Registration, peer_addr: SocketAddr) -> Self {
+    pub(crate) fn new(transport: Transport, registration: Registration, peer_addr: SocketAddr) -> Self {
         Self {
             registration,
-            stream,
+            transport,
             peer_addr,
-            outbox: Outbox::default(),
+            outbox: ByteQueue::default(),
             read_wanted: false,
-            drained: false,
             write_waits: false,
             blocked: false,
             last_turn: None,
@@ -102,12 +91,23 @@ impl Link {
             input_ended: false,
             broken: None,
             truncated: false,
-            taken: 0,
         }
     }
 
     pub(crate) fn stream(&self) -> &Stream {
-        &self.stream
+        self.transport.stream()
+    }
+
+    /// The protocol that was negotiated.
+    pub(crate) fn alpn(&self) -> Option<String> {
+        self.transport.session()?.alpn()
+    }
+
+    /// Gives the stream up for something else, with what it still has to send, and ends the watch.
+    pub(crate) fn into_stream(self) -> (Stream, Vec<u8>) {
+        // The watch goes before the descriptor can.
+        drop(self.registration);
+        (self.transport.into_stream(), self.outbox.rest().to_vec())
     }
 
     /// The address that answered.
@@ -117,30 +117,22 @@ impl Link {
 
     /// How many bytes the kernel has taken.
     pub(crate) fn taken(&self) -> u64 {
-        self.taken
+        self.transport.taken()
     }
 
     /// Receives into `buffer`. What was gathered is sent first if the caller has to wait, because the
     /// answer that it waits for may depend on it.
     pub(crate) fn recv(&mut self, buffer: &mut [u8]) -> Result<Received, Failure> {
-        if !self.drained {
-            match self.stream.recv(buffer) {
-                Ok(0) if !buffer.is_empty() => {
-                    return match &self.broken {
-                        Some(failure) => Err(failure.clone()),
-                        None => Ok(Received::End),
-                    };
-                }
-                Ok(count) => {
-                    self.drained = count < buffer.len();
-                    return Ok(Received::Bytes(count));
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(error) => {
-                    let failure = self.broken.clone().unwrap_or_else(|| Failure::from_io("read", &error));
-                    self.broken = Some(failure.clone());
-                    return Err(failure);
-                }
+        match self.transport.recv(buffer) {
+            Ok(Received::Wait) => {}
+            Ok(Received::End) => return self.broken.clone().map_or(Ok(Received::End), Err),
+            Ok(received) => {
+                self.send_answers();
+                return Ok(received);
+            }
+            Err(failure) => {
+                self.send_answers();
+                return Err(self.broken.get_or_insert(failure).clone());
             }
         }
         self.read_wanted = true;
@@ -150,6 +142,14 @@ impl Link {
             let _reported_by_flush = self.flush();
         }
         Ok(Received::Wait)
+    }
+
+    /// Sends what TLS itself has to say to what was received.
+    fn send_answers(&mut self) {
+        if self.transport.has_outgoing() && !self.blocked {
+            // A failure stays in `broken`; the next write or read reports it.
+            let _reported_later = self.flush();
+        }
     }
 
     /// Sends `bytes`, or takes a copy of what the kernel does not.
@@ -170,7 +170,7 @@ impl Link {
         if self.outbox.is_empty() && (first_of_turn || bytes.len() >= LARGE_WRITE) {
             return self.send_now(bytes);
         }
-        if bytes.len() < LARGE_WRITE && self.outbox.has_room(bytes.len()) {
+        if bytes.len() < LARGE_WRITE && self.outbox.len() + bytes.len() <= MOST_GATHERED {
             self.outbox.push(bytes);
             return Ok(Sent::Gathered);
         }
@@ -188,6 +188,7 @@ impl Link {
         let count = self.try_send(bytes)?;
         match bytes.get(count..) {
             Some(rest) if !rest.is_empty() => self.wait_with(rest),
+            _ if self.transport.has_outgoing() => self.wait_with(&[]),
             _ => Ok(Sent::Taken),
         }
     }
@@ -206,22 +207,14 @@ impl Link {
     }
 
     fn try_send(&mut self, bytes: &[u8]) -> Result<usize, Failure> {
-        match self.stream.send(bytes) {
-            Ok(count) => {
-                self.taken = self.taken.wrapping_add(count as u64);
-                Ok(count)
-            }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
-            Err(error) => Err(self.fail_write("write", &error)),
-        }
+        self.transport.send(bytes).map_err(|failure| self.fail_write(failure))
     }
 
-    fn fail_write(&mut self, syscall: &'static str, error: &io::Error) -> Failure {
-        let failure = Failure::from_io(syscall, error);
+    fn fail_write(&mut self, failure: Failure) -> Failure {
         self.broken = Some(failure.clone());
         // The end of the stream may already be known; it has to be looked at again, as a failure now.
-        self.drained = false;
-        self.outbox = Outbox::default();
+        self.transport.on_readable();
+        self.outbox = ByteQueue::default();
         self.blocked = false;
         failure
     }
@@ -232,22 +225,25 @@ impl Link {
             return Err(failure.clone());
         }
         while !self.outbox.is_empty() {
-            match self.stream.send(self.outbox.rest()) {
-                Ok(count) => {
-                    self.taken = self.taken.wrapping_add(count as u64);
-                    self.outbox.advance(count);
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+            match self.transport.send(self.outbox.rest()) {
+                Ok(0) => {
                     self.block()?;
                     return Ok(Progress::Wait);
                 }
-                Err(error) => return Err(self.fail_write("write", &error)),
+                Ok(count) => self.outbox.advance(count),
+                Err(failure) => return Err(self.fail_write(failure)),
             }
         }
+        let ends = self.fin == Fin::Wanted;
+        let flushed = if ends { self.transport.close() } else { self.transport.flush() };
+        if !flushed.map_err(|failure| self.fail_write(failure))? {
+            self.block()?;
+            return Ok(Progress::Wait);
+        }
         self.blocked = false;
-        if self.fin == Fin::Wanted {
+        if ends {
             self.fin = Fin::Sent;
-            self.stream.shutdown().map_err(|error| self.fail_write("shutdown", &error))?;
+            self.transport.shutdown().map_err(|failure| self.fail_write(failure))?;
         }
         Ok(Progress::Done)
     }
@@ -275,7 +271,7 @@ impl Link {
         self.read_wanted = false;
         let mut scratch = [0; 16 * 1024];
         for _ in 0..DISCARDS_PER_EVENT {
-            match self.stream.recv(&mut scratch) {
+            match self.stream().recv(&mut scratch) {
                 Ok(count) if count > 0 => self.discarded = self.discarded.wrapping_add(count as u64),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
                 // The end. As for errors, the send side finds out by itself whether the connection still serves it.
@@ -293,8 +289,8 @@ impl Link {
             // What was gathered counts as taken. A failure has no writer left to be told.
             let _nobody_to_tell = self.flush();
         }
-        self.truncated = is_truncated || !self.outbox.is_empty();
-        self.outbox = Outbox::default();
+        self.truncated = is_truncated || !self.outbox.is_empty() || self.transport.has_outgoing();
+        self.outbox = ByteQueue::default();
         self.blocked = false;
         self.write_waits = false;
         self.registration.disarm(Interest::WRITABLE);
@@ -316,7 +312,7 @@ impl Link {
     /// Whether the peer's kernel lacks some of what was sent; false where the system does not tell.
     pub(crate) fn has_unacknowledged(&self) -> bool {
         // FIN counts as a byte.
-        self.stream.unacknowledged() > usize::from(self.fin == Fin::Sent)
+        self.stream().unacknowledged() > usize::from(self.fin == Fin::Sent)
     }
 
     /// Whether nothing more can come, as was seen while discarding.
@@ -331,12 +327,12 @@ impl Link {
 
     /// Whether bytes that arrived before a failure are still to be read.
     pub(crate) fn has_input(&self) -> bool {
-        self.stream.has_input()
+        self.transport.has_input()
     }
 
     /// Takes a readiness event; true if the reader is to be told.
     pub(crate) fn on_readable(&mut self) -> Result<bool, Failure> {
-        self.drained = false;
+        self.transport.on_readable();
         if self.discarding {
             self.registration.disarm(Interest::READABLE);
             self.discard_input()?;

@@ -3,8 +3,9 @@
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 
-use super::link::{Link, Progress, Received, Sent};
+use super::link::{Link, Progress, Sent};
 use super::stream::Stream;
+use super::transport::{Received, Transport};
 use crate::reactor::Registration;
 
 fn pair() -> (Link, TcpStream) {
@@ -14,7 +15,7 @@ fn pair() -> (Link, TcpStream) {
     ours.set_nonblocking(true).unwrap();
     ours.set_nodelay(true).unwrap();
     let peer_addr = theirs.local_addr().unwrap();
-    (Link::new(Stream::Plain(ours), Registration::Unwatched, peer_addr), theirs)
+    (Link::new(Transport::new(Stream::Plain(ours), None), Registration::Unwatched, peer_addr), theirs)
 }
 
 /// What the peer can read without waiting for more.

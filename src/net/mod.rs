@@ -4,6 +4,7 @@ pub(crate) mod dial;
 pub(crate) mod link;
 #[cfg(test)]
 mod link_tests;
-mod outbox;
+pub(crate) mod queue;
 pub(crate) mod resolve;
 pub(crate) mod stream;
+pub(crate) mod transport;

@@ -18,6 +18,15 @@ pub(crate) enum Stream {
 }
 
 impl Stream {
+    /// The stream without its reactor, whose watch has to have ended.
+    pub(crate) fn into_std(self) -> io::Result<TcpStream> {
+        match self {
+            Self::Plain(stream) => Ok(stream),
+            // A task of the watch may still hold the stream for a moment: another descriptor is free of that.
+            Self::Tokio(stream) => SockRef::from(&*stream).try_clone().map(TcpStream::from),
+        }
+    }
+
     /// Starts a connect that goes on by itself; the socket has to be non-blocking.
     pub(crate) fn start_connect(&self, address: SocketAddr) -> io::Result<()> {
         match self.as_socket().connect(&address.into()) {

@@ -1,0 +1,36 @@
+'use strict';
+
+const { open } = require('./socket.js');
+const { TlsContext } = require('./tls.js');
+const { parseTlsOptions } = require('./tls-options.js');
+
+/** @import { AnySocketAddress, SocketOptions, TlsOptions } from '../index.js' */
+
+/**
+ * A binding object: `connect()` with settings of TLS that are parsed once. Its connections resume each other's sessions.
+ * https://sockets-api.proposal.wintertc.org/#binding-object
+ */
+class TLSSocket {
+  #context;
+
+  /** @param {TlsOptions | null} [options] */
+  constructor(options) {
+    this.#context = new TlsContext(parseTlsOptions(options));
+  }
+
+  /**
+   * @param {AnySocketAddress} address
+   * @param {SocketOptions | null} [options]
+   */
+  connect(address, options) {
+    return open(address, options, this.#context);
+  }
+
+  get [Symbol.toStringTag]() {
+    return 'TLSSocket';
+  }
+}
+
+Object.defineProperty(TLSSocket.prototype, 'connect', { enumerable: true });
+
+exports.TLSSocket = TLSSocket;

@@ -1,0 +1,248 @@
+'use strict';
+
+// The options of TLS → normalised values, or throw. They have the names of the spec, of workerd and of `node:tls`, since
+// drivers pass what they would pass to Node.
+
+const { Buffer } = require('node:buffer');
+const { createPrivateKey } = require('node:crypto');
+
+const { describe, quote } = require('./describe.js');
+const { toProtocols, toServerName } = require('./tls-names.js');
+const { invalidType, invalidValue, readMember } = require('./webidl.js');
+
+/**
+ * The options of TLS after validation; `undefined` stands for what was not given.
+ *
+ * @typedef {object} TlsSettings
+ * @property {Buffer[]} ca
+ * @property {Buffer[]} certs
+ * @property {Buffer[]} keys One for each of `certs`.
+ * @property {readonly string[] | undefined} alpn
+ * @property {'TLSv1.2' | 'TLSv1.3' | undefined} onlyVersion
+ * @property {boolean | undefined} rejectUnauthorized
+ * @property {boolean | undefined} useSystemCA
+ * @property {boolean} keyLog
+ * @property {string | undefined} serverName
+ * @property {number | undefined} connectTimeout In milliseconds.
+ */
+
+/** In their order of age. */
+const VERSIONS = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'];
+
+/** What `node:tls` has and nothing here can do; leaving it out silently could weaken what was meant. */
+const UNSUPPORTED = {
+  pfx: 'convert it to the options cert and key, with `openssl pkcs12 -in file.p12 -out file.pem -nodes`',
+  crl: 'revocation is not checked',
+};
+
+/** The longest time that timers have, 2³¹ - 1 ms. */
+const LONGEST_TIMEOUT = 2147483647;
+
+/** @type {Readonly<TlsSettings>} */
+const NONE = Object.freeze({
+  ca: [],
+  certs: [],
+  keys: [],
+  alpn: undefined,
+  onlyVersion: undefined,
+  rejectUnauthorized: undefined,
+  useSystemCA: undefined,
+  keyLog: false,
+  serverName: undefined,
+  connectTimeout: undefined,
+});
+
+/**
+ * Parses the options of `startTls()` and `TLSSocket`.
+ *
+ * @param {unknown} options
+ * @param {Readonly<TlsSettings>} [base] What holds where they say nothing.
+ * @returns {Readonly<TlsSettings>}
+ */
+function parseTlsOptions(options, base = NONE) {
+  if (options === undefined || options === null) return base;
+  if (typeof options !== 'object') {
+    throw invalidType(`the TLS options must be an object, got ${describe(options)}`);
+  }
+  const read = (/** @type {string} */ name) => readMember(options, name, 'TLS options') ?? undefined;
+  for (const [name, advice] of Object.entries(UNSUPPORTED)) {
+    if (read(name) !== undefined) throw invalidValue(`the option ${name} is not supported: ${advice}`);
+  }
+  const ca = toPem(read('ca'), 'ca');
+  const certs = toPem(read('cert'), 'cert');
+  const keys = toKeys(read('key'), read('passphrase'));
+  const { onlyVersion } = toVersions(read('minVersion'), read('maxVersion')) ?? base;
+  return {
+    ca: ca.length > 0 ? ca : base.ca,
+    ...(certs.length + keys.length > 0 ? toPairs(certs, keys) : { certs: base.certs, keys: base.keys }),
+    alpn: toProtocols(read('alpn'), 'alpn') ?? toNodeProtocols(read('ALPNProtocols')) ?? base.alpn,
+    onlyVersion,
+    rejectUnauthorized: toBoolean(read('rejectUnauthorized')) ?? base.rejectUnauthorized,
+    useSystemCA: toBoolean(read('useSystemCA')) ?? base.useSystemCA,
+    keyLog: toBoolean(read('keyLog')) ?? base.keyLog,
+    serverName:
+      toServerName(read('expectedServerHostname'), 'expectedServerHostname') ??
+      // Node's way to send no SNI is an empty name, and drivers pass it for IP addresses.
+      toServerName(read('servername') || undefined, 'servername') ??
+      toServerName(read('sni'), 'sni') ??
+      base.serverName,
+    connectTimeout: toTimeout(read('connectTimeout')) ?? base.connectTimeout,
+  };
+}
+
+/**
+ * Texts in PEM, one by one or in a list.
+ *
+ * @param {unknown} value
+ * @param {string} option
+ * @returns {Buffer[]}
+ */
+function toPem(value, option) {
+  // Drivers have an empty string for a setting that nobody made.
+  if (value === undefined || value === '') return [];
+  const list = Array.isArray(value) ? value : [value];
+  return list.map((text) => toBuffer(text, option));
+}
+
+/**
+ * @param {unknown} text
+ * @param {string} option
+ */
+function toBuffer(text, option) {
+  if (typeof text === 'string') return Buffer.from(text);
+  if (ArrayBuffer.isView(text)) return Buffer.from(text.buffer, text.byteOffset, text.byteLength);
+  throw invalidType(
+    `the option ${option} must be PEM, as a string or in bytes, or a list of them, got ${describe(text)}`,
+  );
+}
+
+/**
+ * Private keys, decrypted. A key may bring its own passphrase, as in Node: `{ pem, passphrase }`.
+ *
+ * @param {unknown} value
+ * @param {unknown} passphrase
+ */
+function toKeys(value, passphrase) {
+  if (value === undefined || value === '') return [];
+  const list = Array.isArray(value) ? value : [value];
+  return list.map((key) => {
+    const isPair = typeof key === 'object' && key !== null && !ArrayBuffer.isView(key) && 'pem' in key;
+    if (isPair) return decrypted(toBuffer(key.pem, 'key'), key.passphrase ?? passphrase);
+    return decrypted(toBuffer(key, 'key'), passphrase);
+  });
+}
+
+/**
+ * @param {Buffer} key
+ * @param {unknown} passphrase
+ */
+function decrypted(key, passphrase) {
+  // PKCS #8, and the older form of OpenSSL.
+  if (!key.includes('ENCRYPTED')) return key;
+  if (typeof passphrase !== 'string' && !ArrayBuffer.isView(passphrase)) {
+    throw invalidValue('the option key is encrypted: give its passphrase in the option passphrase');
+  }
+  try {
+    const secret = typeof passphrase === 'string' ? passphrase : toBuffer(passphrase, 'passphrase');
+    const plain = createPrivateKey({ key, passphrase: secret });
+    return Buffer.from(plain.export({ type: 'pkcs8', format: 'pem' }));
+  } catch (cause) {
+    throw invalidValue('the option key can not be decrypted with the option passphrase', { cause });
+  }
+}
+
+/**
+ * Each certificate chain with its key. Certificates in a list that have one key are one chain.
+ *
+ * @param {Buffer[]} certs
+ * @param {Buffer[]} keys
+ */
+function toPairs(certs, keys) {
+  if (keys.length === 1 && certs.length > 1) return { certs: [joined(certs)], keys };
+  // A key and its certificate in one text.
+  if (keys.length === 0 && certs.length > 0) return { certs, keys: certs };
+  if (certs.length === keys.length) return { certs, keys };
+  throw invalidValue(
+    `the options cert and key must have the same number of entries, got ${certs.length} and ${keys.length}`,
+  );
+}
+
+/** @param {Buffer[]} texts */
+function joined(texts) {
+  return Buffer.concat(texts.flatMap((text) => [text, Buffer.from('\n')]));
+}
+
+/**
+ * Node takes names, and the list as it is on the wire: each name behind its length.
+ *
+ * @param {unknown} value
+ */
+function toNodeProtocols(value) {
+  if (!ArrayBuffer.isView(value)) {
+    const names = Array.isArray(value)
+      ? value.map((name) =>
+          ArrayBuffer.isView(name) ? toBuffer(name, 'ALPNProtocols').toString('latin1') : name,
+        )
+      : value;
+    return toProtocols(names, 'ALPNProtocols');
+  }
+  const bytes = toBuffer(value, 'ALPNProtocols');
+  const names = [];
+  for (let at = 0; at < bytes.length; at += 1 + bytes[at]) {
+    names.push(bytes.toString('latin1', at + 1, at + 1 + bytes[at]));
+  }
+  return toProtocols(names, 'ALPNProtocols');
+}
+
+/**
+ * The one version that is allowed, if only one is.
+ *
+ * @param {unknown} minVersion
+ * @param {unknown} maxVersion
+ */
+function toVersions(minVersion, maxVersion) {
+  if (minVersion === undefined && maxVersion === undefined) return undefined;
+  const min = toVersion(minVersion, 'minVersion', 'TLSv1.2');
+  const max = toVersion(maxVersion, 'maxVersion', 'TLSv1.3');
+  if (VERSIONS.indexOf(max) < VERSIONS.indexOf('TLSv1.2')) {
+    throw invalidValue(
+      `the option maxVersion is ${quote(max)}, but TLS 1.2 is the oldest version that is spoken here`,
+    );
+  }
+  if (VERSIONS.indexOf(min) > VERSIONS.indexOf(max)) {
+    throw invalidValue(`the option minVersion is ${quote(min)}, and maxVersion is older: ${quote(max)}`);
+  }
+  if (max === 'TLSv1.2') return { onlyVersion: /** @type {const} */ ('TLSv1.2') };
+  return { onlyVersion: min === 'TLSv1.3' ? /** @type {const} */ ('TLSv1.3') : undefined };
+}
+
+/**
+ * @param {unknown} value
+ * @param {string} option
+ * @param {string} ifMissing
+ */
+function toVersion(value, option, ifMissing) {
+  if (value === undefined) return ifMissing;
+  if (typeof value === 'string' && VERSIONS.includes(value)) return value;
+  throw invalidValue(`the option ${option} must be "TLSv1.2" or "TLSv1.3", got ${describe(value)}`);
+}
+
+/** @param {unknown} value */
+function toBoolean(value) {
+  // As in Node, where only `false` turns verification off: 0 and "" do not.
+  return value === undefined ? undefined : value !== false;
+}
+
+/** @param {unknown} value */
+function toTimeout(value) {
+  if (value === undefined) return undefined;
+  if (typeof value !== 'number' || !(value >= 1 && value <= LONGEST_TIMEOUT)) {
+    throw invalidValue(
+      `the option connectTimeout must be from 1 to ${LONGEST_TIMEOUT} milliseconds, got ${describe(value)}`,
+    );
+  }
+  return Math.ceil(value);
+}
+
+exports.NONE = NONE;
+exports.parseTlsOptions = parseTlsOptions;

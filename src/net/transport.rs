@@ -1,0 +1,215 @@
+//! A connection's bytes, whether they are encrypted on the way or not.
+
+use std::cell::RefCell;
+use std::io;
+
+use super::stream::Stream;
+use crate::error::Failure;
+use crate::tls::session::{ENCRYPT_AT_ONCE, Session};
+
+/// Least room for the plaintext of a receive: that of a whole record, so that little is left over.
+const LEAST_RECEIVE: usize = 17 * 1024;
+
+thread_local! {
+    /// Memory for the records of a single receive or send; nothing happens between filling and emptying it. One for all
+    /// connections of a thread: most of them are idle most of the time.
+    static RECORDS: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The stream, and the TLS session on it if there is one.
+#[derive(Debug)]
+pub(crate) struct Transport {
+    stream: Stream,
+    session: Option<Box<Session>>,
+    /// The last receive emptied the kernel's buffer, so the next one is not worth a system call before an event.
+    drained: bool,
+    /// How much the kernel has taken so far: tells a slow peer from a dead one.
+    taken: u64,
+}
+
+/// What a receive brought.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Received {
+    /// So many bytes, never 0 unless the buffer was empty.
+    Bytes(usize),
+    /// The peer's FIN, with TLS behind its `close_notify`.
+    End,
+    /// Nothing yet; an event will follow.
+    Wait,
+}
+
+impl Transport {
+    pub(crate) fn new(stream: Stream, session: Option<Box<Session>>) -> Self {
+        Self { stream, session, drained: false, taken: 0 }
+    }
+
+    pub(crate) fn stream(&self) -> &Stream {
+        &self.stream
+    }
+
+    pub(crate) fn session(&self) -> Option<&Session> {
+        self.session.as_deref()
+    }
+
+    pub(crate) fn into_stream(self) -> Stream {
+        self.stream
+    }
+
+    /// How many bytes the kernel has taken.
+    pub(crate) fn taken(&self) -> u64 {
+        self.taken
+    }
+
+    /// There may be something to receive again.
+    pub(crate) fn on_readable(&mut self) {
+        self.drained = false;
+    }
+
+    /// Whether bytes are still to be read, for a connection that can't send any more.
+    pub(crate) fn has_input(&self) -> bool {
+        self.session.as_ref().is_some_and(|session| session.has_received()) || self.stream.has_input()
+    }
+
+    /// Receives into `buffer`.
+    pub(crate) fn recv(&mut self, buffer: &mut [u8]) -> Result<Received, Failure> {
+        if self.session.is_some() {
+            return RECORDS.with_borrow_mut(|records| self.recv_records(records, buffer));
+        }
+        if self.drained {
+            return Ok(Received::Wait);
+        }
+        match self.stream.recv(buffer) {
+            Ok(0) if !buffer.is_empty() => Ok(Received::End),
+            Ok(count) => {
+                self.drained = count < buffer.len();
+                Ok(Received::Bytes(count))
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Received::Wait),
+            Err(error) => Err(Failure::from_io("read", &error)),
+        }
+    }
+
+    fn recv_records(&mut self, records: &mut Vec<u8>, buffer: &mut [u8]) -> Result<Received, Failure> {
+        let Self { stream, session: Some(session), drained, .. } = self else { return Ok(Received::Wait) };
+        loop {
+            let count = session.read(buffer);
+            if count > 0 {
+                return Ok(Received::Bytes(count));
+            }
+            if session.is_peer_closed() {
+                return Ok(Received::End);
+            }
+            if *drained {
+                return Ok(Received::Wait);
+            }
+            let begun = session.incoming_len();
+            // Ciphertext is longer than its plaintext, so what this gives fits `buffer`, unless that is small.
+            let end = buffer.len().max(LEAST_RECEIVE).max(begun + LEAST_RECEIVE);
+            if records.len() < end {
+                records.resize(end, 0);
+            }
+            let room = records.get_mut(begun..end).unwrap_or_default();
+            let count = match stream.recv(room) {
+                Ok(0) => return Err(truncated()),
+                Ok(count) => count,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    *drained = true;
+                    return Ok(Received::Wait);
+                }
+                Err(error) => return Err(Failure::from_io("read", &error)),
+            };
+            *drained = count < room.len();
+            let filled = records.get_mut(..begun + count).unwrap_or_default();
+            if let Some(front) = filled.get_mut(..begun) {
+                front.copy_from_slice(&session.take_incoming());
+            }
+            let count = session.decrypt(filled, buffer)?;
+            if count > 0 {
+                return Ok(Received::Bytes(count));
+            }
+        }
+    }
+
+    /// Sends what fits of `bytes`; 0 if the kernel has no room.
+    pub(crate) fn send(&mut self, bytes: &[u8]) -> Result<usize, Failure> {
+        if self.session.is_none() {
+            return self.send_plain(bytes);
+        }
+        let mut count = 0;
+        for part in bytes.chunks(ENCRYPT_AT_ONCE) {
+            // What is encrypted has to leave in its order, and counts as sent.
+            if !self.flush()? {
+                break;
+            }
+            RECORDS.with_borrow_mut(|records| self.send_records(records, part))?;
+            count += part.len();
+        }
+        Ok(count)
+    }
+
+    /// Encrypts and sends; keeps what the kernel does not take.
+    fn send_records(&mut self, records: &mut Vec<u8>, bytes: &[u8]) -> Result<(), Failure> {
+        let Some(session) = &mut self.session else { return Ok(()) };
+        let length = session.encrypt(bytes, records)?;
+        let records = records.get(..length).unwrap_or_default();
+        let count = self.send_plain(records)?;
+        if let (Some(session), Some(rest)) = (&mut self.session, records.get(count..)) {
+            session.outgoing().push(rest);
+        }
+        Ok(())
+    }
+
+    fn send_plain(&mut self, bytes: &[u8]) -> Result<usize, Failure> {
+        match self.stream.send(bytes) {
+            Ok(count) => {
+                self.taken = self.taken.wrapping_add(count as u64);
+                Ok(count)
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
+            Err(error) => Err(Failure::from_io("write", &error)),
+        }
+    }
+
+    /// Whether records wait for the kernel.
+    pub(crate) fn has_outgoing(&mut self) -> bool {
+        self.session.as_mut().is_some_and(|session| !session.outgoing().is_empty())
+    }
+
+    /// Sends the records that wait; false if not all could be sent.
+    pub(crate) fn flush(&mut self) -> Result<bool, Failure> {
+        while self.has_outgoing() {
+            let Some(mut session) = self.session.take() else { break };
+            let sent = self.send_plain(session.outgoing().rest());
+            if let Ok(count) = sent {
+                session.outgoing().advance(count);
+            }
+            self.session = Some(session);
+            if sent? == 0 {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Says that no more will be sent, where there are words for it; false if that has to wait for the kernel.
+    pub(crate) fn close(&mut self) -> Result<bool, Failure> {
+        if let Some(session) = &mut self.session {
+            session.close()?;
+        }
+        self.flush()
+    }
+
+    /// Sends FIN.
+    pub(crate) fn shutdown(&mut self) -> Result<(), Failure> {
+        self.stream.shutdown().map_err(|error| Failure::from_io("shutdown", &error))
+    }
+}
+
+/// RFC 8446 §6.1: without `close_notify` nobody knows whether something is missing.
+fn truncated() -> Failure {
+    Failure::new(
+        "ERR_TLS_TRUNCATED",
+        "read",
+        "the connection ended without a close_notify of TLS, so that bytes may be missing",
+    )
+}

@@ -1,0 +1,326 @@
+//! An encrypted connection: plaintext on one side, records on the other. Does no I/O.
+
+use std::mem;
+
+use rustls::Error;
+use rustls::client::{ClientConnectionData, UnbufferedClientConnection};
+use rustls::unbuffered::{
+    ConnectionState, EncodeError, EncryptError, InsufficientSizeError, UnbufferedStatus, WriteTraffic,
+};
+
+use super::client::Target;
+use super::failure;
+use crate::error::Failure;
+use crate::net::queue::ByteQueue;
+
+/// More than a record adds to its content: header, content type, nonce and tag (RFC 8446 §5.2, RFC 5246 §6.2.3.3).
+const RECORD_OVERHEAD: usize = 64;
+
+/// The content of a record is no longer than this (RFC 8446 §5.1).
+const RECORD_CONTENT: usize = 16 * 1024;
+
+/// Plaintext that is encrypted at a time. Larger sends gain nothing.
+pub(crate) const ENCRYPT_AT_ONCE: usize = 4 * RECORD_CONTENT;
+
+/// A TLS connection.
+pub(crate) struct Session {
+    tls: UnbufferedClientConnection,
+    /// The beginning of a record whose rest has not come yet.
+    incoming: Vec<u8>,
+    /// Plaintext that did not fit the reader's buffer.
+    received: ByteQueue,
+    /// Records that the kernel has not taken yet.
+    outgoing: ByteQueue,
+    /// The peer has sent `close_notify`.
+    peer_closed: bool,
+    /// We have.
+    closed: bool,
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session").field("peer_closed", &self.peer_closed).finish_non_exhaustive()
+    }
+}
+
+impl Session {
+    /// A session that has not begun; [`super::handshake`] makes it ready.
+    pub(crate) fn new(target: Target) -> Result<Self, Failure> {
+        let tls = UnbufferedClientConnection::new(target.config, target.server_name)
+            .map_err(|error| failure::describe("handshake", &error))?;
+        Ok(Self {
+            tls,
+            incoming: Vec::new(),
+            received: ByteQueue::default(),
+            outgoing: ByteQueue::default(),
+            peer_closed: false,
+            closed: false,
+        })
+    }
+
+    pub(super) fn is_handshaking(&self) -> bool {
+        self.tls.is_handshaking()
+    }
+
+    /// The protocol that the server picked.
+    pub(crate) fn alpn(&self) -> Option<String> {
+        self.tls.alpn_protocol().map(|name| String::from_utf8_lossy(name).into_owned())
+    }
+
+    #[cfg(test)]
+    pub(super) fn tls(&self) -> &UnbufferedClientConnection {
+        &self.tls
+    }
+
+    pub(crate) fn incoming_len(&self) -> usize {
+        self.incoming.len()
+    }
+
+    /// Ciphertext to be put in front of what is received next.
+    pub(crate) fn take_incoming(&mut self) -> Vec<u8> {
+        mem::take(&mut self.incoming)
+    }
+
+    /// Records to be sent; the caller takes out what it has sent.
+    pub(crate) fn outgoing(&mut self) -> &mut ByteQueue {
+        &mut self.outgoing
+    }
+
+    pub(crate) fn has_received(&self) -> bool {
+        !self.received.is_empty()
+    }
+
+    /// Whether the peer has said that no more will come.
+    pub(crate) fn is_peer_closed(&self) -> bool {
+        self.peer_closed
+    }
+
+    /// Moves plaintext that was received before into `buffer`; how much.
+    pub(crate) fn read(&mut self, buffer: &mut [u8]) -> usize {
+        let rest = self.received.rest();
+        let count = rest.len().min(buffer.len());
+        for (to, from) in buffer.iter_mut().zip(rest) {
+            *to = *from;
+        }
+        if count > 0 {
+            self.received.advance(count);
+        }
+        count
+    }
+
+    /// Decrypts `records` in place, and puts the plaintext into `buffer`; how much. What `buffer` has no room for, and an
+    /// incomplete record, are kept for the next call. What has to be answered is in [`Self::outgoing`] then.
+    pub(crate) fn decrypt(&mut self, records: &mut [u8], buffer: &mut [u8]) -> Result<usize, Failure> {
+        let mut answers = Vec::new();
+        let mut output = Records::from(&mut answers);
+        let mut plaintext = Plaintext { buffer, filled: 0, rest: &mut self.received };
+        let driven =
+            drive(&mut self.tls, records, &mut plaintext, &mut self.peer_closed, &mut output, |_, _| Ok(()));
+        let filled = plaintext.filled;
+        self.outgoing.push(output.bytes());
+        match driven {
+            Ok(consumed) => {
+                if let Some(rest) = records.get(consumed..)
+                    && !self.peer_closed
+                {
+                    self.incoming = rest.to_vec();
+                }
+                Ok(filled)
+            }
+            Err(error) => {
+                self.queue_alert();
+                Err(failure::describe(if self.is_handshaking() { "handshake" } else { "read" }, &error))
+            }
+        }
+    }
+
+    /// Goes on with what has been received; used while there is no reader.
+    pub(super) fn advance(&mut self, mut records: Vec<u8>) -> Result<(), Failure> {
+        self.decrypt(&mut records, &mut []).map(drop)
+    }
+
+    /// Encrypts `plaintext` to the beginning of `records`, whose memory grows as is needed; how much that gave.
+    pub(crate) fn encrypt(&mut self, plaintext: &[u8], records: &mut Vec<u8>) -> Result<usize, Failure> {
+        self.write(records, |traffic, records| {
+            let size = plaintext.len() + plaintext.len().div_ceil(RECORD_CONTENT) * RECORD_OVERHEAD;
+            records.append(size, |room| traffic.encrypt(plaintext, room))
+        })
+    }
+
+    /// Queues `close_notify` behind everything that was encrypted.
+    pub(crate) fn close(&mut self) -> Result<(), Failure> {
+        if mem::replace(&mut self.closed, true) {
+            return Ok(());
+        }
+        let mut records = Vec::new();
+        let count = self.write(&mut records, |traffic, records| {
+            records.append(RECORD_OVERHEAD, |room| traffic.queue_close_notify(room))
+        })?;
+        self.outgoing.push(records.get(..count).unwrap_or_default());
+        Ok(())
+    }
+
+    fn write(
+        &mut self,
+        records: &mut Vec<u8>,
+        encode: impl FnOnce(&mut Traffic<'_>, &mut Records<'_>) -> Result<(), Error>,
+    ) -> Result<usize, Failure> {
+        let mut output = Records::from(records);
+        let mut plaintext = Plaintext { buffer: &mut [], filled: 0, rest: &mut self.received };
+        // What waits in `incoming` is no complete record: nothing is consumed.
+        let driven = drive(
+            &mut self.tls,
+            &mut self.incoming,
+            &mut plaintext,
+            &mut self.peer_closed,
+            &mut output,
+            encode,
+        );
+        driven.map(|_| output.filled).map_err(|error| failure::describe("write", &error))
+    }
+
+    /// After an error: lets the peer know why, if rustls has something to say.
+    fn queue_alert(&mut self) {
+        let mut alert = Vec::new();
+        let mut records = Records::from(&mut alert);
+        while let UnbufferedStatus { state: Ok(ConnectionState::EncodeTlsData(mut data)), .. } =
+            self.tls.process_tls_records(&mut [])
+        {
+            if records.append(RECORD_OVERHEAD, |room| data.encode(room)).is_err() {
+                break;
+            }
+        }
+        self.outgoing.push(records.bytes());
+    }
+}
+
+type Traffic<'a> = WriteTraffic<'a, ClientConnectionData>;
+
+/// Where plaintext goes.
+struct Plaintext<'a> {
+    buffer: &'a mut [u8],
+    filled: usize,
+    rest: &'a mut ByteQueue,
+}
+
+impl Plaintext<'_> {
+    fn push(&mut self, bytes: &[u8]) {
+        let room = self.buffer.get_mut(self.filled..).unwrap_or_default();
+        let (fits, rest) = bytes.split_at(bytes.len().min(room.len()));
+        if let Some(room) = room.get_mut(..fits.len()) {
+            room.copy_from_slice(fits);
+            self.filled += fits.len();
+        }
+        if !rest.is_empty() {
+            self.rest.push(rest);
+        }
+    }
+}
+
+/// Where records go: memory that is not cleared between uses, of which the beginning is filled.
+struct Records<'a> {
+    memory: &'a mut Vec<u8>,
+    filled: usize,
+}
+
+impl<'a> From<&'a mut Vec<u8>> for Records<'a> {
+    fn from(memory: &'a mut Vec<u8>) -> Self {
+        Self { memory, filled: 0 }
+    }
+}
+
+impl Records<'_> {
+    fn bytes(&self) -> &[u8] {
+        self.memory.get(..self.filled).unwrap_or_default()
+    }
+
+    /// Lets `encode` append about `size` bytes, or as many as it says that it needs.
+    fn append<E: NeedsSize>(
+        &mut self,
+        size: usize,
+        mut encode: impl FnMut(&mut [u8]) -> Result<usize, E>,
+    ) -> Result<(), Error> {
+        let mut end = self.filled + size;
+        loop {
+            if self.memory.len() < end {
+                self.memory.resize(end, 0);
+            }
+            match encode(self.memory.get_mut(self.filled..).unwrap_or_default()) {
+                Ok(count) => {
+                    self.filled += count;
+                    return Ok(());
+                }
+                Err(error) => match error.required_size() {
+                    Some(required) if self.filled + required > end => end = self.filled + required,
+                    _ => return Err(Error::EncryptError),
+                },
+            }
+        }
+    }
+}
+
+trait NeedsSize {
+    /// How much room it takes, if that was the problem.
+    fn required_size(&self) -> Option<usize>;
+}
+
+impl NeedsSize for EncodeError {
+    fn required_size(&self) -> Option<usize> {
+        match self {
+            Self::InsufficientSize(InsufficientSizeError { required_size }) => Some(*required_size),
+            Self::AlreadyEncoded => None,
+        }
+    }
+}
+
+impl NeedsSize for EncryptError {
+    fn required_size(&self) -> Option<usize> {
+        match self {
+            Self::InsufficientSize(InsufficientSizeError { required_size }) => Some(*required_size),
+            Self::EncryptExhausted => None,
+        }
+    }
+}
+
+/// Lets rustls work until it needs more input. Gives how much of `input` is done with; calls `on_traffic` at the end if
+/// application data can be sent.
+fn drive(
+    tls: &mut UnbufferedClientConnection,
+    input: &mut [u8],
+    plaintext: &mut Plaintext<'_>,
+    peer_closed: &mut bool,
+    output: &mut Records<'_>,
+    on_traffic: impl FnOnce(&mut Traffic<'_>, &mut Records<'_>) -> Result<(), Error>,
+) -> Result<usize, Error> {
+    let mut consumed = 0;
+    loop {
+        let rest = input.get_mut(consumed..).unwrap_or_default();
+        let UnbufferedStatus { discard, state } = tls.process_tls_records(rest);
+        let mut done = false;
+        match state? {
+            ConnectionState::ReadTraffic(mut traffic) => {
+                while let Some(record) = traffic.next_record() {
+                    let record = record?;
+                    plaintext.push(record.payload);
+                    consumed += record.discard;
+                }
+            }
+            ConnectionState::EncodeTlsData(mut data) => {
+                output.append(RECORD_OVERHEAD, |room| data.encode(room))?;
+            }
+            // Whoever called sends it, or is lost with it.
+            ConnectionState::TransmitTlsData(data) => data.done(),
+            ConnectionState::PeerClosed => *peer_closed = true,
+            ConnectionState::WriteTraffic(mut traffic) => {
+                on_traffic(&mut traffic, output)?;
+                return Ok(consumed + discard);
+            }
+            // Waits for the peer, or has no more to say. Early data is a server's business.
+            _ => done = true,
+        }
+        consumed += discard;
+        if done {
+            return Ok(consumed);
+        }
+    }
+}
