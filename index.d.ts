@@ -251,7 +251,7 @@ export class TLSSocket {
 
 /**
  * The settings of TLS, for `startTls()` and `TLSSocket`. They have Node's names, because that is what drivers pass. Other
- * members are ignored, except for `pfx` and `crl`, which throw.
+ * members are ignored, except for `pfx`, `crl` and `checkServerIdentity`, which throw.
  */
 export interface TlsOptions {
   /**

@@ -138,6 +138,9 @@ test('TLS that is asked for surfaces nowhere', { timeout }, async (t) => {
     await plain.opened;
     const upgraded = plain.startTls();
     void [upgraded.opened, upgraded.closed, upgraded.readable.getReader(), upgraded.writable.getWriter()];
+    // The peer says nothing: the handshakes would wait forever.
+    socket.close();
+    upgraded.close();
   };
   assert.equal(await reported(t, main, [listener.address]), '');
 });

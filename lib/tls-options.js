@@ -33,6 +33,8 @@ const VERSIONS = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'];
 const UNSUPPORTED = {
   pfx: 'convert it to the options cert and key, with `openssl pkcs12 -in file.p12 -out file.pem -nodes`',
   crl: 'revocation is not checked',
+  checkServerIdentity:
+    'the name of the server is always verified; to accept one certificate only, give it as the option ca',
 };
 
 /** The longest time that timers have, 2³¹ - 1 ms. */
@@ -71,15 +73,20 @@ function parseTlsOptions(options, base = NONE) {
   const ca = toPem(read('ca'), 'ca');
   const certs = toPem(read('cert'), 'cert');
   const keys = toKeys(read('key'), read('passphrase'));
+  const rejectUnauthorized = read('rejectUnauthorized');
+  const useSystemCA = read('useSystemCA');
+  const keyLog = read('keyLog');
   const { onlyVersion } = toVersions(read('minVersion'), read('maxVersion')) ?? base;
   return {
     ca: ca.length > 0 ? ca : base.ca,
     ...(certs.length + keys.length > 0 ? toPairs(certs, keys) : { certs: base.certs, keys: base.keys }),
     alpn: toProtocols(read('alpn'), 'alpn') ?? toNodeProtocols(read('ALPNProtocols')) ?? base.alpn,
     onlyVersion,
-    rejectUnauthorized: toBoolean(read('rejectUnauthorized')) ?? base.rejectUnauthorized,
-    useSystemCA: toBoolean(read('useSystemCA')) ?? base.useSystemCA,
-    keyLog: toBoolean(read('keyLog')) ?? base.keyLog,
+    // As in Node only `false` turns verification off: 0 and "" do not.
+    rejectUnauthorized:
+      rejectUnauthorized === undefined ? base.rejectUnauthorized : rejectUnauthorized !== false,
+    useSystemCA: useSystemCA === undefined ? base.useSystemCA : Boolean(useSystemCA),
+    keyLog: keyLog === undefined ? base.keyLog : Boolean(keyLog),
     serverName:
       toServerName(read('expectedServerHostname'), 'expectedServerHostname') ??
       // Node's way to send no SNI is an empty name, and drivers pass it for IP addresses.
@@ -225,12 +232,6 @@ function toVersion(value, option, ifMissing) {
   if (value === undefined) return ifMissing;
   if (typeof value === 'string' && VERSIONS.includes(value)) return value;
   throw invalidValue(`the option ${option} must be "TLSv1.2" or "TLSv1.3", got ${describe(value)}`);
-}
-
-/** @param {unknown} value */
-function toBoolean(value) {
-  // As in Node, where only `false` turns verification off: 0 and "" do not.
-  return value === undefined ? undefined : value !== false;
 }
 
 /** @param {unknown} value */

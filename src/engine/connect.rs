@@ -83,7 +83,7 @@ impl Engine {
     pub(crate) fn start_tls(&mut self, key: Key, Security { tls, deadline }: Security) -> Result<(), Failed> {
         let connection = self.table.get_mut(key).ok_or(Failed)?;
         connection.closing = None;
-        let (Phase::Open(link), Some(target)) =
+        let (Phase::Open(mut link), Some(target)) =
             (std::mem::replace(&mut connection.phase, Phase::Failed), tls)
         else {
             return Err(Failed);

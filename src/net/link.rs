@@ -326,7 +326,7 @@ impl Link {
     }
 
     /// Whether bytes that arrived before a failure are still to be read.
-    pub(crate) fn has_input(&self) -> bool {
+    pub(crate) fn has_input(&mut self) -> bool {
         self.transport.has_input()
     }
 

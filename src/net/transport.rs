@@ -65,12 +65,16 @@ impl Transport {
         self.drained = false;
     }
 
-    /// Whether bytes are still to be read, for a connection that can't send any more.
-    pub(crate) fn has_input(&self) -> bool {
-        self.session.as_ref().is_some_and(|session| session.has_received()) || self.stream.has_input()
+    /// Whether bytes can be read now. Records are opened for that, since not all of them are for the reader.
+    pub(crate) fn has_input(&mut self) -> bool {
+        if self.session.is_none() {
+            return self.stream.has_input();
+        }
+        self.drained = false;
+        matches!(self.recv(&mut []), Ok(Received::Bytes(_)))
     }
 
-    /// Receives into `buffer`.
+    /// Receives into `buffer`; if that is empty, says with [`Received::Bytes`] that it need not be.
     pub(crate) fn recv(&mut self, buffer: &mut [u8]) -> Result<Received, Failure> {
         if self.session.is_some() {
             return RECORDS.with_borrow_mut(|records| self.recv_records(records, buffer));
@@ -92,9 +96,11 @@ impl Transport {
     fn recv_records(&mut self, records: &mut Vec<u8>, buffer: &mut [u8]) -> Result<Received, Failure> {
         let Self { stream, session: Some(session), drained, .. } = self else { return Ok(Received::Wait) };
         loop {
-            let count = session.read(buffer);
-            if count > 0 {
-                return Ok(Received::Bytes(count));
+            if session.has_received() {
+                return Ok(Received::Bytes(session.read(buffer)));
+            }
+            if let Some(failure) = session.failure() {
+                return Err(failure);
             }
             if session.is_peer_closed() {
                 return Ok(Received::End);

@@ -35,6 +35,8 @@ pub(crate) struct Session {
     peer_closed: bool,
     /// We have.
     closed: bool,
+    /// Why no more can be received; what came before is read first.
+    failure: Option<Failure>,
 }
 
 impl std::fmt::Debug for Session {
@@ -55,6 +57,7 @@ impl Session {
             outgoing: ByteQueue::default(),
             peer_closed: false,
             closed: false,
+            failure: None,
         })
     }
 
@@ -95,6 +98,10 @@ impl Session {
         self.peer_closed
     }
 
+    pub(crate) fn failure(&self) -> Option<Failure> {
+        self.failure.clone()
+    }
+
     /// Moves plaintext that was received before into `buffer`; how much.
     pub(crate) fn read(&mut self, buffer: &mut [u8]) -> usize {
         let rest = self.received.rest();
@@ -129,7 +136,11 @@ impl Session {
             }
             Err(error) => {
                 self.queue_alert();
-                Err(failure::describe(if self.is_handshaking() { "handshake" } else { "read" }, &error))
+                let operation = if self.is_handshaking() { "handshake" } else { "read" };
+                let failure = failure::describe(operation, &error);
+                self.failure = Some(failure.clone());
+                // Records before the bad one were good.
+                if filled > 0 || self.has_received() { Ok(filled) } else { Err(failure) }
             }
         }
     }
