@@ -38,7 +38,7 @@ class TlsContext {
     } catch (error) {
       throw invalidValue(/** @type {Error} */ (error).message);
     }
-    for (const warning of this.#config.takeWarnings()) process.emitWarning(warning);
+    for (const warning of this.#config.takeWarnings()) warnOnce(warning);
   }
 
   /**

@@ -7,8 +7,17 @@ use super::stream::Stream;
 use crate::error::Failure;
 use crate::tls::session::{ENCRYPT_AT_ONCE, Session};
 
-/// Least room for the plaintext of a receive: that of a whole record, so that little is left over.
-const LEAST_RECEIVE: usize = 17 * 1024;
+/// Least room for records: one of the longest fits (RFC 5246 §6.2.3).
+const LEAST_ROOM: usize = 5 + 16 * 1024 + 2048;
+
+/// The records of a buffer's worth of plaintext, at least: if the peer makes them as long as they may be, they fill the
+/// buffer to the last byte, and nothing is left over.
+const fn room_for(plaintext: usize) -> usize {
+    plaintext + plaintext.div_ceil(16 * 1024) * LEAST_OVERHEAD
+}
+
+/// What a record of TLS 1.3 adds to its content: header, content type and tag.
+const LEAST_OVERHEAD: usize = 5 + 1 + 16;
 
 thread_local! {
     /// Memory for the records of a single receive or send; nothing happens between filling and emptying it. One for all
@@ -109,8 +118,7 @@ impl Transport {
                 return Ok(Received::Wait);
             }
             let begun = session.incoming_len();
-            // Ciphertext is longer than its plaintext, so what this gives fits `buffer`, unless that is small.
-            let end = buffer.len().max(LEAST_RECEIVE).max(begun + LEAST_RECEIVE);
+            let end = room_for(buffer.len()).max(begun + LEAST_ROOM);
             if records.len() < end {
                 records.resize(end, 0);
             }
