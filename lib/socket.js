@@ -27,7 +27,7 @@ class Socket {
    * @param {SocketOptions | null} [options]
    */
   constructor(address, options) {
-    const parts = address instanceof Parts ? address : dial(address, options);
+    const parts = address instanceof Parts ? address : Parts.dial(address, options);
     this.#connection = parts.connection;
     this.#target = parts.target;
     this.#options = parts.options;
@@ -129,6 +129,26 @@ for (const name of [
 /** What a socket is made of. Only this module can make one, so that nobody passes it to the constructor. */
 class Parts {
   /**
+   * Begins to connect.
+   *
+   * @param {unknown} address
+   * @param {unknown} options
+   * @param {TlsContext} [binding] Whose sockets use TLS, unless the options say that it will come later.
+   */
+  static dial(address, options, binding) {
+    const target = parseAddress(address);
+    const parsed = parseOptions(options, binding && 'on');
+    if (parsed.secureTransport === 'off') {
+      if (binding === undefined)
+        return new Parts(new Connection(target, parsed).dial(), target, parsed, NONE);
+      throw invalidValue('a TLSSocket connects with secureTransport "on" or "starttls", not "off"');
+    }
+    const context = (binding ?? new TlsContext(NONE)).for(parsed);
+    const handshake = parsed.secureTransport === 'on' ? context.handshakeWith(target.hostname) : undefined;
+    return new Parts(new Connection(target, parsed).dial(handshake), target, parsed, context.settings);
+  }
+
+  /**
    * @param {Connection} connection
    * @param {import('./address.js').Address} target
    * @param {Readonly<import('./options.js').Options>} options
@@ -143,35 +163,14 @@ class Parts {
 }
 
 /**
- * Begins to connect.
- *
- * @param {unknown} address
- * @param {unknown} options
- * @param {TlsContext} [binding] Whose sockets use TLS, unless the options say that it will come later.
- */
-function dial(address, options, binding) {
-  const target = parseAddress(address);
-  const parsed = parseOptions(options, binding && 'on');
-  if (parsed.secureTransport === 'off') {
-    if (binding !== undefined) {
-      throw invalidValue('a TLSSocket connects with secureTransport "on" or "starttls", not "off"');
-    }
-    return new Parts(new Connection(target, parsed).dial(), target, parsed, NONE);
-  }
-  const context = (binding ?? new TlsContext(NONE)).for(parsed);
-  const handshake = parsed.secureTransport === 'on' ? context.handshakeWith(target.hostname) : undefined;
-  return new Parts(new Connection(target, parsed).dial(handshake), target, parsed, context.settings);
-}
-
-/**
- * The same, as a socket.
+ * What `connect()` of a binding object does.
  *
  * @param {unknown} address
  * @param {unknown} options
  * @param {TlsContext} binding
  */
 function open(address, options, binding) {
-  return new Socket(dial(address, options, binding));
+  return new Socket(Parts.dial(address, options, binding));
 }
 
 exports.Socket = Socket;
