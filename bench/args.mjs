@@ -1,13 +1,14 @@
 /** The command line. */
 import { parseArgs } from 'node:util';
 import { PEERS } from './peers/index.mjs';
-import { WORKLOADS } from './plan.mjs';
+import { GAUGES, WORKLOADS } from './plan.mjs';
 
 const USAGE = `Usage: npm run bench -- [options]
 
+  --tls              the workloads with TLS; with --plain those without, too
   --quick            fewer and shorter rounds; for a look, not for a claim
   --rounds N         rounds per workload (5; with --quick 3)
-  --only a,b         only these workloads: ${WORKLOADS.map(({ name }) => name).join(', ')}
+  --only a,b         only these: ${[...WORKLOADS, ...GAUGES].map(({ name }) => name).join(', ')}
   --peers a,b        only these peers: ${PEERS.map(({ name }) => name).join(', ')}
   --node PATH        the Node binary that the peers run on (the one that runs this script)
   --help
@@ -17,10 +18,12 @@ const USAGE = `Usage: npm run bench -- [options]
  * @typedef {object} Options
  * @property {boolean} quick
  * @property {number} rounds
+ * @property {number} gaugeRounds
  * @property {number} slices of each peer in a round
  * @property {number} sliceSeconds
  * @property {number} warmUpSeconds
  * @property {import('./plan.mjs').Workload[]} workloads
+ * @property {import('./plan.mjs').Gauge[]} gauges
  * @property {import('./peers/index.mjs').Peer[]} peers
  * @property {string} node
  */
@@ -34,6 +37,8 @@ export function readOptions() {
   try {
     const { values } = parseArgs({
       options: {
+        tls: { type: 'boolean', default: false },
+        plain: { type: 'boolean', default: false },
         quick: { type: 'boolean', default: false },
         rounds: { type: 'string' },
         only: { type: 'string', multiple: true },
@@ -46,16 +51,21 @@ export function readOptions() {
       console.log(USAGE);
       process.exit(0);
     }
-    const { quick, node } = values;
+    const { quick, node, tls, plain } = values;
+    const wanted = [...WORKLOADS, ...GAUGES].filter((item) => (item.tls ? tls : plain || !tls));
+    const chosen = values.only ? pick('--only', [...WORKLOADS, ...GAUGES], values.only) : wanted;
     const rounds = Number(values.rounds ?? (quick ? 3 : 5));
     if (!Number.isInteger(rounds) || rounds < 1) throw new Error('--rounds must be a positive integer');
     return {
       quick,
       rounds,
+      // They vary less.
+      gaugeRounds: Math.ceil(rounds / 3),
       slices: quick ? 3 : 8,
       sliceSeconds: 0.1,
       warmUpSeconds: quick ? 0.12 : 0.25,
-      workloads: pick('--only', WORKLOADS, values.only),
+      workloads: WORKLOADS.filter((workload) => chosen.includes(workload)),
+      gauges: GAUGES.filter((gauge) => chosen.includes(gauge)),
       peers: pick('--peers', PEERS, values.peers),
       node,
     };

@@ -6,10 +6,13 @@
  */
 import { performance } from 'node:perf_hooks';
 import { createInterface } from 'node:readline';
+import { GAUGES } from './client-gauges.mjs';
 
 /**
  * @typedef {object} Task
- * @property {string} [workload] Without it, only the versions are printed.
+ * @property {string} [workload] Without it, the peer only introduces itself.
+ * @property {keyof typeof GAUGES} [gauge] Looks at the process while it runs, in place of its pace.
+ * @property {number} [amount] Operations of a gauge.
  * @property {import('./workloads/connect-api.mjs').Addresses} [addresses]
  * @property {number} [granularity] Amounts are multiples of it.
  * @property {number} [warmUp] Operations that are too early to be timed.
@@ -17,32 +20,44 @@ import { createInterface } from 'node:readline';
  * @property {number} [sliceSeconds] How long a slice should take, roughly.
  * @property {number} [warmUpSeconds]
  *
- * @typedef {{ version: string, runtime: string }} Versions of the peer and of what it runs on
+ * @typedef {{ version: string, runtime?: string }} Versions of the peer and of what it runs on
+ *
+ * @typedef {object} Abilities
+ * @property {string[]} workloads
+ * @property {string[] | undefined} [gauges] methods
+ *
+ * @typedef {Versions & Abilities & { pids?: number[] }} Introduction `pids` are other processes that do the work.
  *
  * @typedef {object} Slice
  * @property {number} amount operations
  * @property {number} seconds by the client's clock
- * @property {number} cpuSeconds CPU time of the client, the kernel's part included
+ * @property {number} [cpuSeconds] CPU time of the client, the kernel's part included
  */
 
 const [adapter, json] = process.argv.slice(2);
 /** @type {Task} */
 const task = JSON.parse(json);
-const { version, workloads } = await import(new URL(`peers/${adapter}`, import.meta.url).href);
+const { version, workloads, pids } = await import(new URL(`peers/${adapter}`, import.meta.url).href);
 
-const runSlice = task.workload === undefined ? undefined : await prepare(workloads[task.workload]);
-print({ version, runtime: process.version });
-if (runSlice) for await (const _ of createInterface({ input: process.stdin })) print(await runSlice());
+const measure = task.workload === undefined ? undefined : await prepare(workloads[task.workload]);
+print({
+  version,
+  workloads: Object.keys(workloads),
+  // Where other processes do the work, there is nothing to see in this one.
+  ...(pids ? { pids } : { runtime: `Node ${process.version}`, gauges: Object.keys(GAUGES) }),
+});
+if (measure) for await (const _ of createInterface({ input: process.stdin })) print(await measure());
 // Whatever the peer leaves open must not keep the process.
 process.stdout.write('', () => process.exit(0));
 
 /**
- * Warms up, and gives the function that times a slice.
+ * Warms up, and gives the function that times a slice or looks at a gauge.
  *
  * @param {import('./workloads/connect-api.mjs').Workload | undefined} open
  */
 async function prepare(open) {
   if (open === undefined) throw new Error(`this peer has no workload ${task.workload}`);
+  if (task.gauge !== undefined) return measureGauge(task.gauge, open);
   const { granularity = 1, warmUp = 1, limit = Infinity, sliceSeconds = 0.1, warmUpSeconds = 0.2 } = task;
 
   // Twice the work until that takes long enough. It warms up the compiler, and the last time tells how much makes a
@@ -58,6 +73,16 @@ async function prepare(open) {
   const wanted = Math.min((sliceSeconds / last.seconds) * amount, limit);
   const sliceAmount = Math.max(1, Math.round(wanted / granularity)) * granularity;
   return () => time(open, sliceAmount);
+}
+
+/**
+ * @param {keyof typeof GAUGES} gauge
+ * @param {import('./workloads/connect-api.mjs').Workload} open
+ * @returns {() => Promise<{ value: number }>}
+ */
+function measureGauge(gauge, open) {
+  const { addresses, amount = 1 } = task;
+  return async () => ({ value: await GAUGES[gauge](() => open(/** @type {any} */ (addresses)), amount) });
 }
 
 /**
@@ -78,7 +103,7 @@ async function time(open, amount) {
   return { amount, seconds, cpuSeconds: (user + system) / 1e6 };
 }
 
-/** @param {Versions | Slice} message */
+/** @param {Introduction | Slice | { value: number }} message */
 function print(message) {
   process.stdout.write(`${JSON.stringify(message)}\n`);
 }

@@ -5,6 +5,7 @@ import { BULK_BLOCK, SMALL_BLOCK } from './workloads/protocol.mjs';
  * @typedef {object} Workload
  * @property {string} name
  * @property {string} title
+ * @property {boolean} tls Belongs to those with TLS.
  * @property {string} unit What a figure counts; more is better, always.
  * @property {number} scale Figure per operation and second.
  * @property {number} granularity Amounts are multiples of this many operations.
@@ -14,9 +15,21 @@ import { BULK_BLOCK, SMALL_BLOCK } from './workloads/protocol.mjs';
  * @property {boolean} pinned Client and server share one core.
  * @property {number} [connections] Connections of one run; without it, one for each operation.
  * @property {number} [restSeconds] Pause before each round.
+ * @property {number} [sliceFactor] How much longer its slices are than those of others.
  * @property {string} [insteadOf] Peers without byte streams are represented by their figure for that workload.
  *
- * @typedef {{ workload: Workload, peer: import('./peers/index.mjs').Peer }} Cell
+ * @typedef {object} Gauge What a workload does to the process that runs it; less is better, always.
+ * @property {string} name
+ * @property {string} title
+ * @property {boolean} tls
+ * @property {string} unit
+ * @property {string} workload
+ * @property {keyof typeof import('./client-gauges.mjs').GAUGES} method
+ * @property {number} amount Operations of the workload.
+ *
+ * @typedef {{ workload: Workload, peer: ReadyPeer }} Cell
+ *
+ * @typedef {import('./peers/index.mjs').Peer & import('./client.mjs').Abilities} ReadyPeer A peer that runs here.
  */
 
 const MEGABYTE = 1e6;
@@ -26,6 +39,7 @@ export const WORKLOADS = [
   {
     name: 'ping-pong-1',
     title: 'ping-pong 64 B, 1 connection, one core',
+    tls: false,
     unit: 'round trips/s',
     scale: 1,
     granularity: 250,
@@ -38,6 +52,7 @@ export const WORKLOADS = [
   {
     name: 'ping-pong-64',
     title: 'ping-pong 64 B, 64 connections',
+    tls: false,
     unit: 'round trips/s',
     scale: 1,
     granularity: 64,
@@ -48,6 +63,7 @@ export const WORKLOADS = [
   {
     name: 'download',
     title: 'download, default reader',
+    tls: false,
     unit: 'MB/s',
     scale: BULK_BLOCK / MEGABYTE,
     granularity: 64,
@@ -58,6 +74,7 @@ export const WORKLOADS = [
   {
     name: 'download-byob',
     title: 'download, BYOB reader, 64 KiB',
+    tls: false,
     unit: 'MB/s',
     scale: BULK_BLOCK / MEGABYTE,
     granularity: 64,
@@ -69,6 +86,7 @@ export const WORKLOADS = [
   {
     name: 'upload-64k',
     title: 'upload, awaited 64 KiB writes',
+    tls: false,
     unit: 'MB/s',
     scale: BULK_BLOCK / MEGABYTE,
     granularity: 64,
@@ -79,6 +97,7 @@ export const WORKLOADS = [
   {
     name: 'upload-1k',
     title: 'upload, awaited 1 KiB writes',
+    tls: false,
     unit: 'MB/s',
     scale: SMALL_BLOCK / MEGABYTE,
     granularity: 500,
@@ -89,6 +108,7 @@ export const WORKLOADS = [
   {
     name: 'churn',
     title: 'connect + echo + close, one after another',
+    tls: false,
     unit: 'connections/s',
     scale: 1,
     granularity: 50,
@@ -98,14 +118,133 @@ export const WORKLOADS = [
     restSeconds: 1.5,
     pinned: false,
   },
+  {
+    name: 'tls-ping-pong-1',
+    title: 'TLS ping-pong 64 B, 1 connection, one core',
+    tls: true,
+    unit: 'round trips/s',
+    scale: 1,
+    granularity: 250,
+    warmUp: 10_000,
+    connections: 1,
+    pinned: true,
+  },
+  {
+    name: 'tls-ping-pong-64',
+    title: 'TLS ping-pong 64 B, 64 connections',
+    tls: true,
+    unit: 'round trips/s',
+    scale: 1,
+    granularity: 64,
+    warmUp: 12_800,
+    connections: 64,
+    pinned: false,
+  },
+  {
+    name: 'tls-download',
+    title: 'TLS download, default reader',
+    tls: true,
+    unit: 'MB/s',
+    scale: BULK_BLOCK / MEGABYTE,
+    granularity: 64,
+    warmUp: 640,
+    connections: 1,
+    pinned: false,
+  },
+  {
+    name: 'tls-upload-64k',
+    title: 'TLS upload, awaited 64 KiB writes',
+    tls: true,
+    unit: 'MB/s',
+    scale: BULK_BLOCK / MEGABYTE,
+    granularity: 64,
+    warmUp: 640,
+    connections: 1,
+    pinned: false,
+  },
+  {
+    name: 'tls-churn',
+    title: 'TLS connect + echo + close, one after another',
+    tls: true,
+    unit: 'connections/s',
+    scale: 1,
+    granularity: 5,
+    warmUp: 100,
+    limit: 10_000,
+    restSeconds: 0.5,
+    sliceFactor: 2,
+    pinned: false,
+  },
+  {
+    name: 'tls-churn-64',
+    title: 'TLS connect + echo + close, 64 at a time',
+    tls: true,
+    unit: 'connections/s',
+    scale: 1,
+    granularity: 64,
+    warmUp: 128,
+    limit: 10_000,
+    restSeconds: 0.5,
+    // Long enough that the first and the last 64, which are less than 64 at a time, do not matter.
+    sliceFactor: 4,
+    pinned: false,
+  },
+  {
+    name: 'tls-resume',
+    title: 'TLS connect + echo + close, resumed where the peer can',
+    tls: true,
+    unit: 'connections/s',
+    scale: 1,
+    granularity: 5,
+    warmUp: 100,
+    limit: 10_000,
+    restSeconds: 0.5,
+    sliceFactor: 2,
+    pinned: false,
+  },
+  {
+    name: 'starttls',
+    title: 'connect + startTls() + echo + close, one after another',
+    tls: true,
+    unit: 'connections/s',
+    scale: 1,
+    granularity: 5,
+    warmUp: 100,
+    limit: 10_000,
+    restSeconds: 0.5,
+    sliceFactor: 2,
+    pinned: false,
+  },
+];
+
+/** @type {Gauge[]} */
+export const GAUGES = [
+  {
+    name: 'tls-memory',
+    title: 'TLS, memory (RSS) of an idle connection',
+    tls: true,
+    unit: 'KiB',
+    workload: 'tls-idle',
+    method: 'memory',
+    amount: 2000,
+  },
+  {
+    name: 'tls-delay',
+    title: 'TLS, event-loop delay of 64 handshakes at once',
+    tls: true,
+    unit: 'ms',
+    workload: 'tls-churn-64',
+    method: 'delay',
+    amount: 64,
+  },
 ];
 
 /**
  * The cells in groups that are measured together, round by round. A workload that borrows figures is in the group of
- * the one that it borrows from, so that what is compared was measured side by side.
+ * the one that it borrows from, so that what is compared was measured side by side. What a peer cannot do has no cell.
  *
  * @param {Workload[]} workloads
- * @param {import('./peers/index.mjs').Peer[]} peers
+ * @param {ReadyPeer[]} peers
  * @returns {Cell[][]}
  */
 export function groups(workloads, peers) {
@@ -117,10 +256,11 @@ export function groups(workloads, peers) {
     byName.set(key, group);
     for (const peer of peers) {
       const workload = substitute(wanted, peer);
+      if (!peer.workloads.includes(workload.name)) continue;
       group.set(cellKey({ workload, peer }), { workload, peer });
     }
   }
-  return [...byName.values()].map((group) => [...group.values()]);
+  return [...byName.values()].map((group) => [...group.values()]).filter((group) => group.length > 0);
 }
 
 /**
@@ -134,7 +274,7 @@ export function substitute(workload, peer) {
   return /** @type {Workload} */ (WORKLOADS.find(({ name }) => name === workload.insteadOf));
 }
 
-/** @param {Cell} cell */
+/** @param {{ workload: { name: string }, peer: { name: string } }} cell */
 export function cellKey({ workload, peer }) {
   return `${workload.name} ${peer.name}`;
 }

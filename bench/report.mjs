@@ -16,10 +16,8 @@ export function report(result) {
   return [
     ...heading(result),
     '',
-    ...ratioTable(result),
-    '',
-    ...figureTable(result),
-    '',
+    ...(result.workloads.length > 0 ? [...ratioTable(result), '', ...figureTable(result), ''] : []),
+    ...(result.gauges.length > 0 ? [...gaugeTable(result), ''] : []),
     ...notes(result).map((note) => `- ${note}`),
     '',
   ].join('\n');
@@ -30,7 +28,8 @@ function heading({ date, quick, rounds, machine, peers }) {
   const { cpu, cores, memory, system, load, commit } = machine;
   const versions = peers.map(({ name, version, runtime, problem }) => {
     if (problem !== undefined) return `${name} did not run`;
-    return version === runtime ? `${name} (Node ${runtime})` : `${name} ${version} (Node ${runtime})`;
+    if (runtime === undefined) return `${name} (${version})`;
+    return runtime.endsWith(version) ? `${name} (${runtime})` : `${name} ${version} (${runtime})`;
   });
   return [
     `${cpu}, ${cores} cores, ${memory}, ${system}, load ${load.join(' ')}; ${date}${commit ? `, at ${commit}` : ''}.`,
@@ -91,8 +90,46 @@ function figureTable({ peers, workloads }) {
   return table(['workload', 'peer', 'unit', 'median', 'min–max', ...ratios, 'others, cores'], sparse);
 }
 
+/**
+ * What is better the less it is.
+ *
+ * @param {Result} result
+ */
+function gaugeTable({ peers, gauges }) {
+  const names = peers
+    .map(({ name }) => name)
+    .filter((name) => gauges.some(({ entries }) => figuresOf(entries, name)));
+  const ratios = names.includes('ours') ? REFERENCES.filter((reference) => names.includes(reference)) : [];
+  const rows = gauges.map(({ title, unit, entries }) => [
+    title,
+    unit,
+    ...names.map((name) => withExtremes(figuresOf(entries, name))),
+    ...ratios.map((reference) => {
+      const [ours, other] = ['ours', reference].map((name) => figuresOf(entries, name)?.median);
+      return ours === undefined || other === undefined ? '–' : (ours / other).toFixed(2);
+    }),
+  ]);
+  return table(
+    ['less is better', 'unit', ...names, ...ratios.map((reference) => `ours to ${reference}`)],
+    rows,
+  );
+}
+
+/**
+ * @param {import('./gauges.mjs').GaugeEntry[]} entries
+ * @param {string} name
+ */
+function figuresOf(entries, name) {
+  return entries.find(({ peer }) => peer === name)?.figures;
+}
+
+/** @param {import('./gauges.mjs').GaugeEntry['figures']} figures */
+function withExtremes(figures) {
+  return figures ? `${number(figures.median)} (${number(figures.min)}–${number(figures.max)})` : '–';
+}
+
 /** @param {Result} result */
-function notes({ peers, workloads, machine, seconds }) {
+function notes({ peers, workloads, gauges, machine, seconds }) {
   const entries = workloads.flatMap((workload) => workload.entries.map((entry) => ({ workload, entry })));
   const own = entries.filter(({ entry }) => !entry.borrowed);
   const dirty = own.reduce((sum, { entry }) => sum + (entry.figures?.dirty ?? 0), 0);
@@ -100,7 +137,7 @@ function notes({ peers, workloads, machine, seconds }) {
   const repeats = own.reduce((sum, { entry }) => sum + entry.repeats, 0);
   return [
     ...(dirty > all / 2 ? ['**The machine was busy: these figures say nothing.**'] : []),
-    'More is better everywhere. A ratio is the median of those of the single rounds.',
+    'More is better, but where it says otherwise. A ratio is the median of those of the single rounds.',
     ...(own.length < entries.length ? ['† no byte stream: the figure with the default reader.'] : []),
     ...(machine.pinnedCore === null
       ? ['Nothing could be pinned: ping-pong on one connection has two modes.']
@@ -115,6 +152,11 @@ function notes({ peers, workloads, machine, seconds }) {
     ...own
       .filter(({ entry }) => entry.failure)
       .map(({ workload, entry }) => `${entry.peer} failed at ${workload.name}: ${firstLine(entry.failure)}`),
+    ...gauges.flatMap(({ name, entries }) =>
+      entries
+        .filter(({ failure }) => failure)
+        .map(({ peer, failure }) => `${peer} failed at ${name}: ${firstLine(failure)}`),
+    ),
     `The run took ${Math.round(seconds)} s.`,
   ];
 }

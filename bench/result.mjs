@@ -13,8 +13,9 @@ import { median, summarize } from './statistics.mjs';
  * @property {import('./machine.mjs').Machine} machine
  * @property {PeerResult[]} peers
  * @property {WorkloadResult[]} workloads
+ * @property {import('./gauges.mjs').GaugeResult[]} gauges
  *
- * @typedef {{ name: string, title: string, version: string, runtime: string, problem?: string }} PeerResult
+ * @typedef {{ name: string, title: string, version: string, runtime?: string | undefined, problem?: string }} PeerResult
  *
  * @typedef {object} WorkloadResult
  * @property {string} name

@@ -13,11 +13,11 @@ import { startProcess } from './process.mjs';
  * @typedef {import('./plan.mjs').Cell} Cell
  *
  * @typedef {object} Round What a cell did in one round.
- * @property {number} figure in the workload's unit, by the client's clock
+ * @property {number} figure in the workload's unit, by the peer's clock
  * @property {number} serverFigure the same by the server's clock
  * @property {number} amount operations
  * @property {number} seconds
- * @property {number} cpuSeconds of the client
+ * @property {number | null} cpuSeconds of the client, where it tells
  * @property {number[]} slices the figure of each
  *
  * @typedef {object} GroupRound
@@ -41,7 +41,7 @@ export async function playRound(cells, server, options) {
   const playing = () => players.filter(({ failure }) => failure === undefined);
 
   for (const player of players) await player.warmUp();
-  const noiseSince = watchNoise([server.pid, ...playing().map(({ pid }) => pid)]);
+  const noiseSince = watchNoise([server.pid, ...playing().flatMap(({ pids }) => pids)]);
   for (let i = 0; i < options.slices; i++) {
     for (const player of playing()) await player.playSlice();
   }
@@ -58,17 +58,17 @@ export async function playRound(cells, server, options) {
 }
 
 /**
- * The versions of a peer: runs it without a workload.
+ * What a peer says of itself: runs it without a workload.
  *
  * @param {import('./peers/index.mjs').Peer} peer
  * @param {import('./args.mjs').Options} options
- * @returns {Promise<import('./client.mjs').Versions>}
+ * @returns {Promise<import('./client.mjs').Introduction>}
  */
 export async function probe(peer, options) {
   const child = startProcess(peer.command({}, options));
-  const versions = await child.answer();
+  const introduction = await child.answer();
   await child.stop();
-  return versions;
+  return introduction;
 }
 
 /** The process of one cell, and what it has done so far. A failure ends its part, not the round. */
@@ -78,6 +78,8 @@ class Player {
   /** @type {import('./client.mjs').Slice[]} */
   #slices = [];
   #serverSeconds = 0;
+  /** @type {number[]} */
+  #helpers = [];
 
   /** @type {string | undefined} */
   failure;
@@ -93,26 +95,32 @@ class Player {
     this.options = options;
   }
 
-  get pid() {
-    return this.#process?.pid ?? 0;
+  /** All processes that work for it. */
+  get pids() {
+    return [this.#process?.pid ?? 0, ...this.#helpers];
   }
 
   async warmUp() {
     const { workload, peer } = this.cell;
-    const { name, granularity, warmUp, limit, pinned: isPinned } = workload;
-    const { sliceSeconds, warmUpSeconds } = this.options;
+    const { name, granularity, limit, sliceFactor = 1, pinned: isPinned } = workload;
+    const { warmUpSeconds } = this.options;
+    const warmUp = Math.ceil((workload.warmUp * (peer.warmUpShare ?? 1)) / granularity) * granularity;
+    const sliceSeconds = this.options.sliceSeconds * sliceFactor;
     const { addresses } = this.server;
     const task = { workload: name, addresses, granularity, warmUp, limit, sliceSeconds, warmUpSeconds };
     const command = peer.command(task, this.options);
     this.#process = startProcess(isPinned ? pinned(command) : command);
-    await this.#ask();
+    const introduction = await this.#ask();
+    this.#helpers = introduction?.pids ?? [];
   }
 
   async playSlice() {
     const slice = await this.#ask('slice');
     if (slice === undefined) return;
-    const { seconds } = await this.server.window(this.cell.workload.connections ?? slice.amount);
-    this.#serverSeconds += seconds;
+    const { connections } = this.cell.workload;
+    const { seconds, lifeSeconds } = await this.server.window(connections ?? slice.amount);
+    // Where each operation has a connection of its own, to connect is part of it.
+    this.#serverSeconds += connections === undefined ? lifeSeconds : seconds;
     this.#slices.push(slice);
   }
 
@@ -122,16 +130,19 @@ class Player {
 
   /** @returns {Round} */
   round() {
-    const { scale } = this.cell.workload;
+    const { workload, peer } = this.cell;
+    const { scale } = workload;
     const sum = (/** @type {'amount' | 'seconds' | 'cpuSeconds'} */ key) =>
-      this.#slices.reduce((total, slice) => total + slice[key], 0);
+      this.#slices.reduce((total, slice) => total + (slice[key] ?? NaN), 0);
     const amount = sum('amount');
+    const seconds = peer.hasClock ? sum('seconds') : this.#serverSeconds;
+    const cpuSeconds = sum('cpuSeconds');
     return {
-      figure: (amount / sum('seconds')) * scale,
+      figure: (amount / seconds) * scale,
       serverFigure: (amount / this.#serverSeconds) * scale,
       amount,
-      seconds: sum('seconds'),
-      cpuSeconds: sum('cpuSeconds'),
+      seconds,
+      cpuSeconds: peer.hasClock && !Number.isNaN(cpuSeconds) ? cpuSeconds : null,
       slices: this.#slices.map((slice) => (slice.amount / slice.seconds) * scale),
     };
   }

@@ -22,12 +22,13 @@ const PATIENCE = { quick: 2_000, full: 15_000 };
 
 /**
  * @param {import('./args.mjs').Options} options
+ * @param {import('./plan.mjs').ReadyPeer[]} peers
  * @param {import('./server.mjs').Server} server
  * @param {(line: string) => void} log
  * @returns {Promise<Results>}
  */
-export async function playRounds(options, server, log) {
-  const plan = groups(options.workloads, options.peers);
+export async function playRounds(options, peers, server, log) {
+  const plan = groups(options.workloads, peers);
   /** @type {Results} */
   const results = new Map(plan.flat().map((cell) => [cellKey(cell), { rounds: [], repeats: 0 }]));
   const share = options.quick ? REPEATS_SHARE.quick : REPEATS_SHARE.full;

@@ -3,12 +3,13 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
 import { readOptions } from './args.mjs';
+import { readGauges } from './gauges.mjs';
 import { describeMachine } from './machine.mjs';
 import { report } from './report.mjs';
 import { assemble } from './result.mjs';
 import { probe } from './round.mjs';
 import { playRounds } from './rounds.mjs';
-import { buildServer, startServer } from './server.mjs';
+import { buildCrate, startServer } from './server.mjs';
 
 const RESULTS = new URL('results/', import.meta.url);
 
@@ -16,23 +17,20 @@ const options = readOptions();
 // Progress goes to stderr, so that stdout is the report and nothing else.
 const log = (/** @type {string} */ line) => console.error(line);
 
-buildServer();
+buildCrate();
 const start = performance.now();
 const machine = describeMachine();
-const peers = await probePeers();
-const ready = options.peers.filter(({ name }) =>
-  peers.some((peer) => peer.name === name && peer.problem === undefined),
-);
+const { peers, ready } = await probePeers();
 
 const server = await startServer();
-const results = await playRounds({ ...options, peers: ready }, server, log).finally(() => server.stop());
+const { results, gauges } = await measure().finally(() => server.stop());
 
 const workloads = assemble(options.workloads, ready, results);
 const { quick, rounds } = options;
 const seconds = (performance.now() - start) / 1e3;
 const date = new Date().toISOString();
 /** @type {import('./result.mjs').Result} */
-const result = { date, quick, rounds, seconds, machine, peers, workloads };
+const result = { date, quick, rounds, seconds, machine, peers, workloads, gauges };
 const text = report(result);
 console.log(text);
 log(`written to ${save()}`);
@@ -40,24 +38,33 @@ log(`written to ${save()}`);
 // A peer that did not run, or not to its end, must not pass unnoticed.
 if (
   peers.some(({ problem }) => problem !== undefined) ||
-  [...results.values()].some(({ failure }) => failure)
+  [...results.values(), ...gauges.flatMap(({ entries }) => entries)].some(({ failure }) => failure)
 )
   process.exitCode = 1;
 
-/** @returns {Promise<import('./result.mjs').PeerResult[]>} */
+async function measure() {
+  const results = await playRounds(options, ready, server, log);
+  return { results, gauges: await readGauges(options, ready, server, log) };
+}
+
 async function probePeers() {
-  const found = [];
+  /** @type {import('./result.mjs').PeerResult[]} */
+  const peers = [];
+  /** @type {import('./plan.mjs').ReadyPeer[]} */
+  const ready = [];
   for (const peer of options.peers) {
     const { name, title } = peer;
     try {
-      found.push({ name, title, ...(await probe(peer, options)) });
+      const { version, runtime, workloads, gauges } = await probe(peer, options);
+      peers.push({ name, title, version, runtime });
+      ready.push({ ...peer, workloads, gauges });
     } catch (error) {
       const problem = /** @type {Error} */ (error).message;
       log(`${name} does not run: ${problem}`);
-      found.push({ name, title, version: '?', runtime: '?', problem });
+      peers.push({ name, title, version: '?', problem });
     }
   }
-  return found;
+  return { peers, ready };
 }
 
 /** Writes the result for machines and for people; gives the name without its extension. */

@@ -1,18 +1,25 @@
-/** Builds and starts the Rust server. */
+/** Builds the crate, and starts the server that is in it. */
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { startProcess } from './process.mjs';
 
 const CRATE = fileURLToPath(new URL('server/', import.meta.url));
 const TARGET = fileURLToPath(new URL('server/target/', import.meta.url));
-const BINARY = `${TARGET}release/winter-sockets-bench-server${process.platform === 'win32' ? '.exe' : ''}`;
+
+/** The client's binary, which is built along: the peer in Rust. */
+export const CLIENT = binary('winter-sockets-bench-client');
 
 /**
  * @typedef {Awaited<ReturnType<typeof startServer>>} Server
- * @typedef {{ connections: number, bytes: number, seconds: number }} Window
+ *
+ * @typedef {object} Window
+ * @property {number} connections
+ * @property {number} bytes
+ * @property {number} seconds from the first byte to the last
+ * @property {number} lifeSeconds from the first connection, before its handshake, to the last byte
  */
 
-export function buildServer() {
+export function buildCrate() {
   execFileSync('cargo', ['build', '--release', '--locked', '--quiet', '--target-dir', TARGET], {
     cwd: CRATE,
     stdio: 'inherit',
@@ -20,12 +27,15 @@ export function buildServer() {
 }
 
 export async function startServer() {
-  const server = startProcess([BINARY]);
-  const { tcp } = await server.answer();
+  const server = startProcess([binary('winter-sockets-bench-server')]);
+  const ports = await server.answer();
 
   return {
     pid: server.pid,
-    addresses: { echo: loopback(tcp.echo), source: loopback(tcp.source), sink: loopback(tcp.sink) },
+    /** By transport and service. */
+    addresses: /** @type {import('./workloads/connect-api.mjs').Addresses} */ (
+      mapValues(ports, (services) => mapValues(services, loopback))
+    ),
 
     /**
      * The server's own figures for the connections that ended last.
@@ -38,6 +48,19 @@ export async function startServer() {
     /** It ends with its standard input; so it does when this process is killed. */
     stop: () => server.stop(),
   };
+}
+
+/** @param {string} name */
+function binary(name) {
+  return `${TARGET}release/${name}${process.platform === 'win32' ? '.exe' : ''}`;
+}
+
+/**
+ * @param {object} object
+ * @param {(value: any) => unknown} map
+ */
+function mapValues(object, map) {
+  return Object.fromEntries(Object.entries(object).map(([key, value]) => [key, map(value)]));
 }
 
 /** @param {number} port */

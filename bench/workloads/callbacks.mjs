@@ -1,9 +1,18 @@
 /**
- * The workloads of `connect-api.mjs` by hand, on a Node socket with callbacks: the baseline. No stream wrapper, no
+ * The workloads of `connect-api.mjs` by hand, on Node's sockets with callbacks: the baseline. No stream wrapper, no
  * promise per operation, nothing that an experienced author would not write.
  */
 import { once } from 'node:events';
-import { ACKNOWLEDGEMENT_LENGTH, BULK_BLOCK, MESSAGE, SMALL_BLOCK, header } from './protocol.mjs';
+import {
+  ACKNOWLEDGEMENT_LENGTH,
+  BULK_BLOCK,
+  GO_AHEAD_LENGTH,
+  MESSAGE,
+  OPENED_AT_ONCE,
+  SMALL_BLOCK,
+  STARTTLS,
+  header,
+} from './protocol.mjs';
 
 /**
  * @typedef {import('node:net').Socket} NetSocket
@@ -11,20 +20,36 @@ import { ACKNOWLEDGEMENT_LENGTH, BULK_BLOCK, MESSAGE, SMALL_BLOCK, header } from
  * @typedef {import('./connect-api.mjs').Lane} Lane
  * @typedef {import('./connect-api.mjs').Workload} Workload
  * @typedef {(address: Address) => NetSocket} Dial Starts to connect, with Nagle's algorithm off.
+ *
+ * @typedef {object} Dials
+ * @property {Dial} tcp
+ * @property {Dial} tls
+ * @property {Dial} resumable TLS that comes back to the session of an earlier connection
+ * @property {(socket: NetSocket, address: Address) => NetSocket} startTls
  */
 
 /**
- * @param {Dial} dial
+ * @param {Dials} dials
  * @returns {Record<string, Workload>}
  */
-export function callbackWorkloads(dial) {
+export function callbackWorkloads(dials) {
   return {
-    'ping-pong-1': ({ echo }) => pingPong(dial, echo, 1),
-    'ping-pong-64': ({ echo }) => pingPong(dial, echo, 64),
-    download: ({ source }) => download(dial, source),
-    'upload-64k': ({ sink }) => upload(dial, sink, BULK_BLOCK),
-    'upload-1k': ({ sink }) => upload(dial, sink, SMALL_BLOCK),
-    churn: ({ echo }) => churn(dial, echo),
+    'ping-pong-1': ({ tcp }) => pingPong(dials.tcp, tcp.echo, 1),
+    'ping-pong-64': ({ tcp }) => pingPong(dials.tcp, tcp.echo, 64),
+    download: ({ tcp }) => download(dials.tcp, tcp.source),
+    'upload-64k': ({ tcp }) => upload(dials.tcp, tcp.sink, BULK_BLOCK),
+    'upload-1k': ({ tcp }) => upload(dials.tcp, tcp.sink, SMALL_BLOCK),
+    churn: ({ tcp }) => churn(dials.tcp, tcp.echo),
+
+    'tls-ping-pong-1': ({ tls }) => pingPong(dials.tls, tls.echo, 1),
+    'tls-ping-pong-64': ({ tls }) => pingPong(dials.tls, tls.echo, 64),
+    'tls-download': ({ tls }) => download(dials.tls, tls.source),
+    'tls-upload-64k': ({ tls }) => upload(dials.tls, tls.sink, BULK_BLOCK),
+    'tls-churn': ({ tls }) => churn(dials.tls, tls.echo),
+    'tls-churn-64': ({ tls }) => churn(dials.tls, tls.echo, 64),
+    'tls-resume': ({ resumable }) => churn(dials.resumable, resumable.echo),
+    starttls: ({ starttls }) => upgrade(dials, starttls.echo),
+    'tls-idle': ({ tls }) => idle(dials.tls, tls.echo),
   };
 }
 
@@ -115,30 +140,108 @@ async function upload(dial, address, blockLength) {
 /**
  * @param {Dial} dial
  * @param {Address} address
+ * @param {number} [atOnce]
  * @returns {Promise<Lane>}
  */
-async function churn(dial, address) {
+async function churn(dial, address, atOnce = 1) {
   return {
-    run: (amount) =>
-      new Promise((resolve, reject) => {
-        const next = () => {
-          if (amount === 0) return resolve();
-          amount -= 1;
-          const socket = dial(address);
-          let missing = MESSAGE.byteLength;
-          socket.on('data', (chunk) => {
-            missing -= chunk.length;
-            if (missing === 0) socket.destroy();
-          });
-          socket.on('error', reject);
-          socket.on('close', next);
-          // Node keeps it until the connection is there.
-          socket.write(MESSAGE);
-        };
-        next();
-      }),
+    run: (amount) => repeat(amount, atOnce, (next, reject) => greet(dial(address), next, reject)),
     close: async () => {},
   };
+}
+
+/**
+ * @param {Dials} dials
+ * @param {Address} address
+ * @returns {Promise<Lane>}
+ */
+async function upgrade({ tcp, startTls }, address) {
+  /** @type {Work} */
+  const greetAfterUpgrade = (next, reject) => {
+    const socket = tcp(address);
+    let missing = GO_AHEAD_LENGTH;
+    socket.on('error', reject);
+    socket.on('data', function goAhead(chunk) {
+      missing -= chunk.length;
+      if (missing > 0) return;
+      socket.off('data', goAhead);
+      greet(startTls(socket, address), next, reject);
+    });
+    socket.write(STARTTLS);
+  };
+  return {
+    run: (amount) => repeat(amount, 1, greetAfterUpgrade),
+    close: async () => {},
+  };
+}
+
+/**
+ * @param {Dial} dial
+ * @param {Address} address
+ * @returns {Promise<Lane>}
+ */
+async function idle(dial, address) {
+  /** @type {NetSocket[]} */
+  const sockets = [];
+  /** @type {Work} */
+  const hold = (next, reject) => {
+    const socket = dial(address);
+    let missing = MESSAGE.byteLength;
+    socket.on('data', (chunk) => {
+      missing -= chunk.length;
+      if (missing === 0) next();
+    });
+    socket.on('error', reject);
+    socket.write(MESSAGE);
+    sockets.push(socket);
+  };
+
+  return {
+    run: (amount) => repeat(amount, OPENED_AT_ONCE, hold),
+    close: () => Promise.all(sockets.map(closed)),
+  };
+}
+
+/** @typedef {(next: () => void, reject: (error: Error) => void) => void} Work */
+
+/**
+ * @param {number} amount
+ * @param {number} atOnce
+ * @param {Work} work
+ * @returns {Promise<void>}
+ */
+function repeat(amount, atOnce, work) {
+  return new Promise((resolve, reject) => {
+    let started = Math.min(atOnce, amount);
+    let missing = amount;
+    const next = () => {
+      missing -= 1;
+      if (missing === 0) return resolve();
+      if (started === amount) return;
+      started += 1;
+      work(next, reject);
+    };
+    for (let i = started; i > 0; i--) work(next, reject);
+  });
+}
+
+/**
+ * One message there and back, and the end.
+ *
+ * @param {NetSocket} socket
+ * @param {() => void} next
+ * @param {(error: Error) => void} reject
+ */
+function greet(socket, next, reject) {
+  let missing = MESSAGE.byteLength;
+  socket.on('data', (chunk) => {
+    missing -= chunk.length;
+    if (missing === 0) socket.destroy();
+  });
+  socket.on('error', reject);
+  socket.on('close', next);
+  // Node keeps it until the connection is there.
+  socket.write(MESSAGE);
 }
 
 /**
@@ -175,7 +278,7 @@ function settle(socket, executor) {
 
 /** @param {NetSocket} socket */
 async function opened(socket) {
-  await once(socket, 'connect');
+  await once(socket, 'encrypted' in socket ? 'secureConnect' : 'connect');
   return socket;
 }
 

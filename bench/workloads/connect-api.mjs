@@ -2,22 +2,37 @@
  * The workloads, written against nothing but the `connect()` API and web streams, so that every peer with such an
  * API runs the very same code.
  *
- * `callbacks.mjs` has the same workloads for `node:net`. The amounts are counted in the operations of `plan.mjs`.
+ * `callbacks.mjs` has the same workloads for `node:net` and `node:tls`. The amounts are counted in the operations of `plan.mjs`.
  */
-import { ACKNOWLEDGEMENT_LENGTH, BULK_BLOCK, MESSAGE, SMALL_BLOCK, header } from './protocol.mjs';
+import {
+  ACKNOWLEDGEMENT_LENGTH,
+  BULK_BLOCK,
+  GO_AHEAD_LENGTH,
+  MESSAGE,
+  OPENED_AT_ONCE,
+  SMALL_BLOCK,
+  STARTTLS,
+  header,
+} from './protocol.mjs';
 
 /**
  * @typedef {{ hostname: string, port: number }} Address
- * @typedef {{ echo: Address, source: Address, sink: Address }} Addresses
+ *
+ * @typedef {object} Addresses By transport and service.
+ * @property {{ echo: Address, source: Address, sink: Address }} tcp
+ * @property {{ echo: Address, source: Address, sink: Address }} tls A full handshake for each connection, of everyone.
+ * @property {{ echo: Address }} resumable TLS with session tickets
+ * @property {{ echo: Address }} starttls
  *
  * @typedef {object} Socket What a peer's `connect()` must return.
  * @property {ReadableStream<Uint8Array>} readable
  * @property {WritableStream<Uint8Array>} writable
- * @property {Promise<unknown>} [opened] `@arrowood.dev/socket` has none
+ * @property {Promise<unknown>} opened
  * @property {Promise<unknown>} closed
  * @property {() => Promise<unknown>} close
+ * @property {() => Socket} [startTls]
  *
- * @typedef {(address: Address) => Socket} Connect
+ * @typedef {(address: Address, options?: { secureTransport: 'on' | 'starttls' }) => Socket} Connect
  *
  * @typedef {object} Lane An opened workload, ready to run once.
  * @property {(amount: number) => Promise<void>} run Does that many operations: the part that is timed.
@@ -31,14 +46,26 @@ import { ACKNOWLEDGEMENT_LENGTH, BULK_BLOCK, MESSAGE, SMALL_BLOCK, header } from
  * @returns {Record<string, Workload>}
  */
 export function connectWorkloads(connect) {
+  /** @type {Connect} */
+  const secure = (address) => connect(address, { secureTransport: 'on' });
   return {
-    'ping-pong-1': ({ echo }) => pingPong(connect, echo, 1),
-    'ping-pong-64': ({ echo }) => pingPong(connect, echo, 64),
-    download: ({ source }) => download(connect, source),
-    'download-byob': ({ source }) => downloadByob(connect, source),
-    'upload-64k': ({ sink }) => upload(connect, sink, BULK_BLOCK),
-    'upload-1k': ({ sink }) => upload(connect, sink, SMALL_BLOCK),
-    churn: ({ echo }) => churn(connect, echo),
+    'ping-pong-1': ({ tcp }) => pingPong(connect, tcp.echo, 1),
+    'ping-pong-64': ({ tcp }) => pingPong(connect, tcp.echo, 64),
+    download: ({ tcp }) => download(connect, tcp.source),
+    'download-byob': ({ tcp }) => downloadByob(connect, tcp.source),
+    'upload-64k': ({ tcp }) => upload(connect, tcp.sink, BULK_BLOCK),
+    'upload-1k': ({ tcp }) => upload(connect, tcp.sink, SMALL_BLOCK),
+    churn: ({ tcp }) => churn(connect, tcp.echo),
+
+    'tls-ping-pong-1': ({ tls }) => pingPong(secure, tls.echo, 1),
+    'tls-ping-pong-64': ({ tls }) => pingPong(secure, tls.echo, 64),
+    'tls-download': ({ tls }) => download(secure, tls.source),
+    'tls-upload-64k': ({ tls }) => upload(secure, tls.sink, BULK_BLOCK),
+    'tls-churn': ({ tls }) => churn(secure, tls.echo),
+    'tls-churn-64': ({ tls }) => churn(secure, tls.echo, 64),
+    'tls-resume': ({ resumable }) => churn(secure, resumable.echo),
+    starttls: ({ starttls }) => upgrade(connect, starttls.echo),
+    'tls-idle': ({ tls }) => idle(secure, tls.echo),
   };
 }
 
@@ -154,27 +181,101 @@ async function upload(connect, address, blockLength) {
 }
 
 /**
- * Connections one after another, each for one message there and back. Nobody waits for `opened`: what is written
- * before goes out as soon as it can.
+ * New connections, each for one message there and back, so many of them at a time. Nobody waits for `opened`: what is
+ * written before goes out as soon as it can.
+ *
+ * @param {Connect} connect
+ * @param {Address} address
+ * @param {number} [atOnce]
+ * @returns {Promise<Lane>}
+ */
+async function churn(connect, address, atOnce = 1) {
+  return {
+    run: (amount) => repeat(amount, atOnce, () => greet(connect(address))),
+    close: async () => {},
+  };
+}
+
+/**
+ * The same, one after another, over connections that begin without TLS.
  *
  * @param {Connect} connect
  * @param {Address} address
  * @returns {Promise<Lane>}
  */
-async function churn(connect, address) {
+async function upgrade(connect, address) {
   return {
-    async run(amount) {
-      for (let i = 0; i < amount; i++) {
-        const socket = connect(address);
-        const reader = socket.readable.getReader();
-        const writer = socket.writable.getWriter();
-        await writer.write(MESSAGE);
-        await receive(reader, MESSAGE.byteLength);
-        await socket.close();
-      }
-    },
+    run: (amount) => repeat(amount, 1, async () => greet(await startTls(connect, address))),
     close: async () => {},
   };
+}
+
+/**
+ * @param {Connect} connect
+ * @param {Address} address
+ */
+async function startTls(connect, address) {
+  const socket = connect(address, { secureTransport: 'starttls' });
+  const reader = socket.readable.getReader();
+  const writer = socket.writable.getWriter();
+  await writer.write(STARTTLS);
+  await receive(reader, GO_AHEAD_LENGTH);
+  reader.releaseLock();
+  writer.releaseLock();
+  return /** @type {NonNullable<Socket['startTls']>} */ (socket.startTls).call(socket);
+}
+
+/**
+ * Connections that have been used, and wait for more until the end.
+ *
+ * @param {Connect} connect
+ * @param {Address} address
+ * @returns {Promise<Lane>}
+ */
+async function idle(connect, address) {
+  /** @type {{ socket: Socket, pending: Promise<unknown> }[]} */
+  const held = [];
+  const hold = async () => {
+    const socket = connect(address);
+    const reader = socket.readable.getReader();
+    await converse(reader, socket.writable.getWriter(), 1);
+    held.push({ socket, pending: reader.read() });
+  };
+
+  return {
+    run: (amount) => repeat(amount, OPENED_AT_ONCE, hold),
+    async close() {
+      // Whether a pending read ends well or with an error when its socket is closed is the peer's business.
+      const reads = Promise.allSettled(held.map(({ pending }) => pending));
+      await Promise.all(held.map(({ socket }) => socket.close()));
+      await reads;
+    },
+  };
+}
+
+/**
+ * One message there and back, and the end.
+ *
+ * @param {Socket} socket
+ */
+async function greet(socket) {
+  await converse(socket.readable.getReader(), socket.writable.getWriter(), 1);
+  await socket.close();
+}
+
+/**
+ * @param {number} amount
+ * @param {number} atOnce
+ * @param {() => Promise<void>} work
+ */
+async function repeat(amount, atOnce, work) {
+  const one = async () => {
+    while (amount > 0) {
+      amount -= 1;
+      await work();
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(atOnce, amount) }, one));
 }
 
 /**

@@ -13,7 +13,7 @@ use super::environment::Environment;
 use super::failure::NativeFailure;
 use super::hot;
 use super::tls::TlsConfig;
-use crate::engine::connect::Security;
+use crate::engine::secure::Security;
 
 /// The sockets of one environment.
 ///

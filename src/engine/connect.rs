@@ -5,21 +5,17 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::io::AsyncWriteExt;
-
 use socket2::{Domain, Protocol, Socket, Type};
 
-use super::{Connection, Engine, Failed, Phase, flags};
+use super::secure::{Security, secure};
+use super::{Connection, Engine, Phase, flags};
 use crate::error::Failure;
 use crate::net::dial::{Dialed, dial};
 use crate::net::link::Link;
 use crate::net::resolve::literal;
 use crate::net::transport::Transport;
-use crate::reactor::inbox::Message;
+use crate::reactor::inbox::{Inbox, Message};
 use crate::reactor::{Interest, Key, runtime};
-use crate::tls::client::Target;
-use crate::tls::handshake::handshake;
-use crate::tls::session::Session;
 
 impl Engine {
     /// Begins to connect; `OPENED` or `FAILED` follows. `None` if there are too many connections.
@@ -33,31 +29,35 @@ impl Engine {
             holds: true,
         })?;
         self.count_holding(true);
-        let is_simple =
-            security.tls.is_none() && security.deadline.is_none() && self.reactor.connects_in_place();
-        let begun = match literal(hostname, port) {
-            Some(address) if is_simple => self.connect_in_place(key, address),
-            _ => self.dial_elsewhere(key, hostname.to_owned(), port, security),
+        let address = literal(hostname, port).filter(|_| self.works_in_place(&security));
+        let begun = match address {
+            Some(address) => self.connect_in_place(key, address, security),
+            None => self.dial_elsewhere(key, hostname.to_owned(), port, security),
         };
+        self.begin(key, begun);
+        Some(key)
+    }
+
+    /// Enters a phase; a failure is an event too, never the answer to the call.
+    pub(super) fn begin(&mut self, key: Key, begun: Result<Phase, Failure>) {
         match begun {
             Ok(phase) => {
                 if let Some(connection) = self.table.get_mut(key) {
                     connection.phase = phase;
                 }
             }
-            // A failure is an event too, never the answer to the call.
             Err(failure) => self.reactor.inbox().push(Message::Dialed { key, result: Err(failure) }),
         }
-        Some(key)
     }
 
-    fn connect_in_place(&self, key: Key, address: SocketAddr) -> Result<Phase, Failure> {
+    fn connect_in_place(&self, key: Key, address: SocketAddr, security: Security) -> Result<Phase, Failure> {
         let failed = |error: io::Error| Failure::from_io("connect", &error).at(address);
         let (stream, mut registration) =
             unconnected(address).and_then(|stream| self.reactor.watch(key, stream)).map_err(failed)?;
         stream.start_connect(address).map_err(failed)?;
         registration.arm(Interest::WRITABLE)?;
-        Ok(Phase::Connecting { registration, stream, address })
+        let tls = security.tls.map(|target| (target, self.take_place()));
+        Ok(Phase::Connecting { registration, stream, address, tls })
     }
 
     fn dial_elsewhere(
@@ -76,61 +76,8 @@ impl Engine {
         })
     }
 
-    /// Upgrades an open connection to TLS; `OPENED` or `FAILED` follows. What was written is sent before.
-    ///
-    /// Bytes that have arrived by now were not asked for by the handshake: whoever sent them wants them to be taken for
-    /// the server's later, and the upgrade fails (CVE-2011-0411 tells the story).
-    pub(crate) fn start_tls(&mut self, key: Key, Security { tls, deadline }: Security) -> Result<(), Failed> {
-        let connection = self.table.get_mut(key).ok_or(Failed)?;
-        connection.closing = None;
-        let (Phase::Open(mut link), Some(target)) =
-            (std::mem::replace(&mut connection.phase, Phase::Failed), tls)
-        else {
-            return Err(Failed);
-        };
-        let begun = if link.has_input() {
-            Err(Failure::new(
-                "ERR_TLS_PLAINTEXT_INJECTED",
-                "handshake",
-                "the peer sent more in plain text than was read before startTls(), which may be an attack",
-            ))
-        } else {
-            self.secure_elsewhere(key, link, target, deadline)
-        };
-        match begun {
-            Ok(phase) => {
-                if let Some(connection) = self.table.get_mut(key) {
-                    connection.phase = phase;
-                }
-            }
-            Err(failure) => self.reactor.inbox().push(Message::Dialed { key, result: Err(failure) }),
-        }
-        Ok(())
-    }
-
-    fn secure_elsewhere(
-        &self,
-        key: Key,
-        link: Link,
-        target: Target,
-        deadline: Option<Duration>,
-    ) -> Result<Phase, Failure> {
-        let peer_addr = link.peer_addr();
-        let (stream, unsent) = link.into_stream();
-        let failed = move |error: io::Error| Failure::from_io("handshake", &error).at(peer_addr);
-        let stream = {
-            let _runtime = runtime::handle().map_err(failed)?.enter();
-            stream.into_std().and_then(tokio::net::TcpStream::from_std).map_err(failed)?
-        };
-        let mut dialed = Dialed { stream, peer_addr, session: None };
-        self.run_elsewhere(key, deadline, async move {
-            dialed.stream.write_all(&unsent).await.map_err(failed)?;
-            secure(dialed, target).await
-        })
-    }
-
     /// Runs `work` on tokio; its result comes as a message.
-    fn run_elsewhere(
+    pub(super) fn run_elsewhere(
         &self,
         key: Key,
         deadline: Option<Duration>,
@@ -138,6 +85,7 @@ impl Engine {
     ) -> Result<Phase, Failure> {
         let runtime = runtime::handle().map_err(|error| Failure::from_io("connect", &error))?;
         let inbox = Arc::clone(self.reactor.inbox());
+        let mut report = Report { key, inbox: Some(inbox) };
         let task = runtime.spawn(async move {
             let result = match deadline {
                 Some(limit) => {
@@ -145,7 +93,7 @@ impl Engine {
                 }
                 None => work.await,
             };
-            inbox.push(Message::Dialed { key, result });
+            report.send(result);
         });
         Ok(Phase::Dialing(task.abort_handle()))
     }
@@ -167,7 +115,7 @@ impl Engine {
             return;
         };
         let phase = std::mem::replace(&mut connection.phase, Phase::Failed);
-        let Phase::Connecting { mut registration, stream, address } = phase else {
+        let Phase::Connecting { mut registration, stream, address, tls } = phase else {
             return;
         };
         let outcome = match stream.take_error() {
@@ -177,10 +125,16 @@ impl Engine {
             }
             Ok(Some(error)) | Err(error) => Err(Failure::from_io("connect", &error).at(address)),
         };
-        self.end_connect(key, outcome);
+        match (outcome, tls) {
+            (Ok(link), Some((target, place))) => {
+                let begun = Self::secure_in_place(link, target, place);
+                self.begin(key, begun);
+            }
+            (outcome, _) => self.end_connect(key, outcome),
+        }
     }
 
-    fn end_connect(&mut self, key: Key, outcome: Result<Link, Failure>) {
+    pub(super) fn end_connect(&mut self, key: Key, outcome: Result<Link, Failure>) {
         let Some(connection) = self.table.get_mut(key) else {
             return;
         };
@@ -198,18 +152,28 @@ impl Engine {
     }
 }
 
-/// How to secure a connection, and how long that and connecting may take.
-#[derive(Default)]
-pub(crate) struct Security {
-    pub(crate) tls: Option<Target>,
-    pub(crate) deadline: Option<Duration>,
+/// Sees to it that the outcome of a task is reported, also if it is a bug.
+struct Report {
+    key: Key,
+    /// `None` once it is sent.
+    inbox: Option<Arc<Inbox>>,
 }
 
-async fn secure(mut dialed: Dialed, target: Target) -> Result<Dialed, Failure> {
-    let session = Session::new(target)?;
-    let session =
-        handshake(&mut dialed.stream, session).await.map_err(|failure| failure.at(dialed.peer_addr))?;
-    Ok(Dialed { session: Some(Box::new(session)), ..dialed })
+impl Report {
+    fn send(&mut self, result: Result<Dialed, Failure>) {
+        if let Some(inbox) = self.inbox.take() {
+            inbox.push(Message::Dialed { key: self.key, result });
+        }
+    }
+}
+
+impl Drop for Report {
+    fn drop(&mut self) {
+        // A task that was aborted has nobody who waits for it.
+        if std::thread::panicking() {
+            self.send(Err(Failure::new("ERR_INTERNAL", "connect", "a bug in winter-sockets ended it")));
+        }
+    }
 }
 
 fn too_late(limit: Duration) -> Failure {

@@ -1,11 +1,13 @@
 //! The connections of one Node environment: what is asked of them, and what happened to them.
 
 mod closing;
-pub(crate) mod connect;
+mod connect;
+pub(crate) mod secure;
 mod table;
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use tokio::task::AbortHandle;
 
@@ -15,7 +17,9 @@ use crate::net::stream::Stream;
 use crate::net::transport::Received;
 use crate::reactor::inbox::Message;
 use crate::reactor::{Interest, Key, Reactor, Registration};
+use crate::tls::client::Target;
 use closing::Closing;
+use secure::Place;
 use table::Table;
 
 /// What happened to a connection, as JavaScript is told: a set of flags.
@@ -47,6 +51,8 @@ pub(crate) struct Engine {
     turn: u32,
     /// How many connections keep the process alive.
     holding: usize,
+    /// Counts the handshakes on this thread, by its references.
+    places: Place,
 }
 
 struct Connection {
@@ -66,6 +72,12 @@ enum Phase {
         registration: Registration,
         stream: Stream,
         address: SocketAddr,
+        tls: Option<(Target, Place)>,
+    },
+    /// A handshake is under way in place.
+    Securing {
+        link: Link,
+        _place: Place,
     },
     Open(Link),
     /// It never connected.
@@ -94,6 +106,7 @@ impl Engine {
             ready: Vec::new(),
             turn: 0,
             holding: 0,
+            places: Place::default(),
         }
     }
 
@@ -197,12 +210,29 @@ impl Engine {
         self.reactor.close(on_closed);
     }
 
+    /// A bug in what an event sets off must not take the process down: it fails that connection.
     fn on_ready(&mut self, key: Key, interest: Interest) {
+        if catch_unwind(AssertUnwindSafe(|| self.handle_ready(key, interest))).is_ok() {
+            return;
+        }
+        if let Some(connection) = self.table.get_mut(key) {
+            let was_open = matches!(connection.phase, Phase::Open(_));
+            connection.failure =
+                Some(Failure::new("ERR_INTERNAL", "poll", "a bug in winter-sockets ended it"));
+            if !was_open {
+                connection.phase = Phase::Failed;
+            }
+            self.events.push_back((key, if was_open { flags::BROKEN } else { flags::FAILED }));
+        }
+    }
+
+    fn handle_ready(&mut self, key: Key, interest: Interest) {
         let Some(connection) = self.table.get_mut(key) else {
             return;
         };
         let link = match &mut connection.phase {
             Phase::Connecting { .. } => return self.on_connected(key),
+            Phase::Securing { .. } => return self.on_securing(key),
             Phase::Open(link) => link,
             Phase::Dialing(_) | Phase::Failed => return,
         };

@@ -8,6 +8,7 @@ use super::stream::Stream;
 use super::transport::{Received, Transport};
 use crate::error::Failure;
 use crate::reactor::{Interest, Registration};
+use crate::tls::session::Session;
 
 /// Writes from this size on are sent at once instead of being gathered.
 const LARGE_WRITE: usize = 16 * 1024;
@@ -101,6 +102,32 @@ impl Link {
     /// The protocol that was negotiated.
     pub(crate) fn alpn(&self) -> Option<String> {
         self.transport.session()?.alpn()
+    }
+
+    /// The same connection with TLS, which is about to begin; nothing waits to be sent.
+    pub(crate) fn with_session(self, session: Session) -> Self {
+        let Self { registration, transport, peer_addr, .. } = self;
+        Self::new(transport.with_session(session), registration, peer_addr)
+    }
+
+    /// Goes on with the handshake as far as the peer lets it; an event will follow if that is not to its end.
+    pub(crate) fn shake_hands(&mut self) -> Result<Progress, Failure> {
+        let is_done = self.transport.shake_hands()?;
+        if self.transport.has_outgoing() {
+            self.registration.arm(Interest::WRITABLE)?;
+            return Ok(Progress::Wait);
+        }
+        if is_done {
+            return Ok(Progress::Done);
+        }
+        self.registration.arm(Interest::READABLE)?;
+        self.registration.lose_interest(Interest::WRITABLE);
+        Ok(Progress::Wait)
+    }
+
+    /// Whether some of what was written is not sent.
+    pub(crate) fn has_unsent(&self) -> bool {
+        !self.outbox.is_empty()
     }
 
     /// Gives the stream up for something else, with what it still has to send, and ends the watch.

@@ -5,6 +5,7 @@ use std::io;
 
 use super::stream::Stream;
 use crate::error::Failure;
+use crate::tls::handshake;
 use crate::tls::session::{ENCRYPT_AT_ONCE, Session};
 
 /// Least room for records: one of the longest fits (RFC 5246 §6.2.3).
@@ -62,6 +63,22 @@ impl Transport {
 
     pub(crate) fn into_stream(self) -> Stream {
         self.stream
+    }
+
+    /// The same stream with TLS, which is about to begin.
+    pub(crate) fn with_session(self, session: Session) -> Self {
+        Self { session: Some(Box::new(session)), ..self }
+    }
+
+    /// Goes on with the handshake; whether it is done, but for what has to be flushed.
+    pub(crate) fn shake_hands(&mut self) -> Result<bool, Failure> {
+        self.drained = false;
+        let received = self.recv(&mut []);
+        // An alert, if that failed: the peer's log is where the cause is looked for.
+        let flushed = self.flush();
+        received?;
+        flushed?;
+        Ok(self.session.as_ref().is_none_or(|session| !session.is_handshaking()))
     }
 
     /// How many bytes the kernel has taken.
@@ -124,6 +141,7 @@ impl Transport {
             }
             let room = records.get_mut(begun..end).unwrap_or_default();
             let count = match stream.recv(room) {
+                Ok(0) if session.is_handshaking() => return Err(handshake::closed_early()),
                 Ok(0) => return Err(truncated()),
                 Ok(count) => count,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {

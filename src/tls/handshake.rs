@@ -26,17 +26,16 @@ pub(crate) async fn handshake(stream: &mut TcpStream, mut session: Session) -> R
         records = session.take_incoming();
         records.reserve(FLIGHT);
         match stream.read_buf(&mut records).await {
-            Ok(0) => {
-                return Err(Failure::new(
-                    "ECONNRESET",
-                    "handshake",
-                    "the peer closed the connection before the handshake was done",
-                ));
-            }
+            Ok(0) => return Err(closed_early()),
             Ok(_) => {}
             Err(error) => return Err(Failure::from_io("handshake", &error)),
         }
     }
+}
+
+/// Node's code, and nearly its words.
+pub(crate) fn closed_early() -> Failure {
+    Failure::new("ECONNRESET", "handshake", "the peer closed the connection before the handshake was done")
 }
 
 async fn send(stream: &mut TcpStream, session: &mut Session) -> Result<(), Failure> {

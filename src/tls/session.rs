@@ -50,7 +50,7 @@ impl Session {
     pub(crate) fn new(target: Target) -> Result<Self, Failure> {
         let tls = UnbufferedClientConnection::new(target.config, target.server_name)
             .map_err(|error| failure::describe("handshake", &error))?;
-        Ok(Self {
+        let mut session = Self {
             tls,
             incoming: Vec::new(),
             received: ByteQueue::default(),
@@ -58,10 +58,13 @@ impl Session {
             peer_closed: false,
             closed: false,
             failure: None,
-        })
+        };
+        // Its first words.
+        session.advance(Vec::new())?;
+        Ok(session)
     }
 
-    pub(super) fn is_handshaking(&self) -> bool {
+    pub(crate) fn is_handshaking(&self) -> bool {
         self.tls.is_handshaking()
     }
 
@@ -121,28 +124,23 @@ impl Session {
         let mut answers = Vec::new();
         let mut output = Records::from(&mut answers);
         let mut plaintext = Plaintext { buffer, filled: 0, rest: &mut self.received };
-        let driven =
+        let Driven { consumed, result } =
             drive(&mut self.tls, records, &mut plaintext, &mut self.peer_closed, &mut output, |_, _| Ok(()));
         let filled = plaintext.filled;
         self.outgoing.push(output.bytes());
-        match driven {
-            Ok(consumed) => {
-                if let Some(rest) = records.get(consumed..)
-                    && !self.peer_closed
-                {
-                    self.incoming = rest.to_vec();
-                }
-                Ok(filled)
+        let rest = records.get_mut(consumed..).unwrap_or_default();
+        let Err(error) = result else {
+            if !self.peer_closed {
+                self.incoming = rest.to_vec();
             }
-            Err(error) => {
-                self.queue_alert();
-                let operation = if self.is_handshaking() { "handshake" } else { "read" };
-                let failure = failure::describe(operation, &error);
-                self.failure = Some(failure.clone());
-                // Records before the bad one were good.
-                if filled > 0 || self.has_received() { Ok(filled) } else { Err(failure) }
-            }
-        }
+            return Ok(filled);
+        };
+        self.queue_alert(rest);
+        let operation = if self.is_handshaking() { "handshake" } else { "read" };
+        let failure = failure::describe(operation, &error);
+        self.failure = Some(failure.clone());
+        // Records before the bad one were good.
+        if filled > 0 || self.has_received() { Ok(filled) } else { Err(failure) }
     }
 
     /// Goes on with what has been received; used while there is no reader.
@@ -187,15 +185,16 @@ impl Session {
             &mut output,
             encode,
         );
-        driven.map(|_| output.filled).map_err(|error| failure::describe("write", &error))
+        driven.result.map(|()| output.filled).map_err(|error| failure::describe("write", &error))
     }
 
-    /// After an error: lets the peer know why, if rustls has something to say.
-    fn queue_alert(&mut self) {
+    /// After an error: lets the peer know why, if rustls has something to say. It may hold positions in its input, which is
+    /// why it is given the rest of that again.
+    fn queue_alert(&mut self, rest: &mut [u8]) {
         let mut alert = Vec::new();
         let mut records = Records::from(&mut alert);
         while let UnbufferedStatus { state: Ok(ConnectionState::EncodeTlsData(mut data)), .. } =
-            self.tls.process_tls_records(&mut [])
+            self.tls.process_tls_records(rest)
         {
             if records.append(RECORD_OVERHEAD, |room| data.encode(room)).is_err() {
                 break;
@@ -293,8 +292,14 @@ impl NeedsSize for EncryptError {
     }
 }
 
-/// Lets rustls work until it needs more input. Gives how much of `input` is done with; calls `on_traffic` at the end if
-/// application data can be sent.
+/// What rustls did with its input.
+struct Driven {
+    /// How much of the input is done with; what is left has to come again, in front of more.
+    consumed: usize,
+    result: Result<(), Error>,
+}
+
+/// Lets rustls work until it needs more input. Calls `on_traffic` at the end if application data can be sent.
 fn drive(
     tls: &mut UnbufferedClientConnection,
     input: &mut [u8],
@@ -302,36 +307,46 @@ fn drive(
     peer_closed: &mut bool,
     output: &mut Records<'_>,
     on_traffic: impl FnOnce(&mut Traffic<'_>, &mut Records<'_>) -> Result<(), Error>,
-) -> Result<usize, Error> {
+) -> Driven {
+    let mut on_traffic = Some(on_traffic);
     let mut consumed = 0;
     loop {
         let rest = input.get_mut(consumed..).unwrap_or_default();
         let UnbufferedStatus { discard, state } = tls.process_tls_records(rest);
-        let mut done = false;
-        match state? {
-            ConnectionState::ReadTraffic(mut traffic) => {
-                while let Some(record) = traffic.next_record() {
-                    let record = record?;
-                    plaintext.push(record.payload);
-                    consumed += record.discard;
+        consumed += discard;
+        let result = match state {
+            Ok(ConnectionState::ReadTraffic(mut traffic)) => loop {
+                match traffic.next_record() {
+                    Some(Ok(record)) => {
+                        plaintext.push(record.payload);
+                        consumed += record.discard;
+                    }
+                    Some(Err(error)) => break Err(error),
+                    None => break Ok(()),
                 }
+            },
+            Ok(ConnectionState::EncodeTlsData(mut data)) => {
+                output.append(RECORD_OVERHEAD, |room| data.encode(room))
             }
-            ConnectionState::EncodeTlsData(mut data) => {
-                output.append(RECORD_OVERHEAD, |room| data.encode(room))?;
+            Ok(ConnectionState::TransmitTlsData(data)) => {
+                // Whoever called sends it, or is lost with it.
+                data.done();
+                Ok(())
             }
-            // Whoever called sends it, or is lost with it.
-            ConnectionState::TransmitTlsData(data) => data.done(),
-            ConnectionState::PeerClosed => *peer_closed = true,
-            ConnectionState::WriteTraffic(mut traffic) => {
-                on_traffic(&mut traffic, output)?;
-                return Ok(consumed + discard);
+            Ok(ConnectionState::PeerClosed) => {
+                *peer_closed = true;
+                Ok(())
+            }
+            Ok(ConnectionState::WriteTraffic(mut traffic)) => {
+                let result = on_traffic.take().map_or(Ok(()), |encode| encode(&mut traffic, output));
+                return Driven { consumed, result };
             }
             // Waits for the peer, or has no more to say. Early data is a server's business.
-            _ => done = true,
-        }
-        consumed += discard;
-        if done {
-            return Ok(consumed);
+            Ok(_) => return Driven { consumed, result: Ok(()) },
+            Err(error) => Err(error),
+        };
+        if result.is_err() {
+            return Driven { consumed, result };
         }
     }
 }

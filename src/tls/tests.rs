@@ -110,11 +110,7 @@ fn what_is_no_certificate_is_named() {
     assert!(problem.contains("option key"), "{problem}");
 }
 
-/// A client and a server, past their handshake.
-fn pair(versions: Versions) -> (Session, ServerConnection) {
-    let (config, _) = configure(Settings { versions, ..trusting(ROOT) }).unwrap();
-    let server_name = ServerName::try_from("localhost").unwrap();
-    let mut client = Session::new(Target { config, server_name }).unwrap();
+fn server() -> ServerConnection {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let key = PrivateKeyDer::from_pem_slice(fixture!("p256.key")).unwrap();
     let config = ServerConfig::builder_with_provider(provider)
@@ -123,8 +119,15 @@ fn pair(versions: Versions) -> (Session, ServerConnection) {
         .with_no_client_auth()
         .with_single_cert(certificates(LEAF), key)
         .unwrap();
-    let mut server = ServerConnection::new(Arc::new(config)).unwrap();
-    client.advance(Vec::new()).unwrap();
+    ServerConnection::new(Arc::new(config)).unwrap()
+}
+
+/// A client and a server, past their handshake.
+fn pair(versions: Versions) -> (Session, ServerConnection) {
+    let (config, _) = configure(Settings { versions, ..trusting(ROOT) }).unwrap();
+    let server_name = ServerName::try_from("localhost").unwrap();
+    let mut client = Session::new(Target { config, server_name }).unwrap();
+    let mut server = server();
     while client.is_handshaking() || server.is_handshaking() {
         give(&mut server, &sent(&mut client));
         let mut records = client.take_incoming();
@@ -257,5 +260,18 @@ fn good_records_before_a_bad_one_are_read_first() {
         client.failure().map(|failure| failure.code),
         Some("ERR_SSL_DECRYPTION_FAILED_OR_BAD_RECORD_MAC")
     );
+    assert!(!sent(&mut client).is_empty(), "the peer is told");
+}
+
+#[test]
+fn a_refused_certificate_is_an_error_and_an_alert_also_when_more_of_the_flight_waits_behind_it() {
+    // rustls's server packs the messages behind its certificate into the same record.
+    let (config, _) = configure(trusting(SELF_SIGNED)).unwrap();
+    let server_name = ServerName::try_from("localhost").unwrap();
+    let mut client = Session::new(Target { config, server_name }).unwrap();
+    let mut server = server();
+    give(&mut server, &sent(&mut client));
+    let failure = client.advance(taken(&mut server)).unwrap_err();
+    assert_eq!(failure.code, "UNABLE_TO_VERIFY_LEAF_SIGNATURE");
     assert!(!sent(&mut client).is_empty(), "the peer is told");
 }

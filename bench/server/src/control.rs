@@ -31,9 +31,10 @@ fn answer(journal: &Journal, count: usize) {
     let window = journal.window(count);
     let _ = writeln!(
         io::stdout(),
-        r#"{{"connections":{},"bytes":{},"seconds":{}}}"#,
+        r#"{{"connections":{},"bytes":{},"seconds":{},"lifeSeconds":{}}}"#,
         window.connections,
         window.bytes,
-        window.span.as_secs_f64()
+        window.span.as_secs_f64(),
+        window.life.as_secs_f64()
     );
 }

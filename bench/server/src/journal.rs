@@ -22,6 +22,11 @@ impl Transfer {
     }
 }
 
+struct Entry {
+    opened: Instant,
+    transfer: Transfer,
+}
+
 /// The latest transfers, summed up.
 #[derive(Default)]
 pub(crate) struct Window {
@@ -29,12 +34,14 @@ pub(crate) struct Window {
     pub(crate) bytes: u64,
     /// From the first byte of any of them to the last byte of any of them.
     pub(crate) span: Duration,
+    /// From the moment when the first of them came, before any handshake, to the same end.
+    pub(crate) life: Duration,
 }
 
 /// The transfers that ended, and how many are still going on.
 #[derive(Default)]
 pub(crate) struct Journal {
-    ended: Mutex<VecDeque<Transfer>>,
+    ended: Mutex<VecDeque<Entry>>,
     open: AtomicUsize,
 }
 
@@ -42,7 +49,7 @@ impl Journal {
     /// Counts a connection as open until the returned guard goes.
     pub(crate) fn open(journal: &Arc<Self>) -> Open {
         journal.open.fetch_add(1, Ordering::Relaxed);
-        Open(Arc::clone(journal))
+        Open { journal: Arc::clone(journal), at: Instant::now() }
     }
 
     pub(crate) fn is_idle(&self) -> bool {
@@ -53,40 +60,45 @@ impl Journal {
     pub(crate) fn window(&self, count: usize) -> Window {
         let ended = self.ended();
         let mut latest = ended.iter().rev().take(count);
-        let Some(first) = latest.next() else {
+        let Some(Entry { opened, transfer: first }) = latest.next() else {
             return Window::default();
         };
-        let (mut connections, mut bytes, mut start, mut end) = (1, first.bytes, first.start, first.end);
-        for transfer in latest {
+        let (mut connections, mut bytes) = (1, first.bytes);
+        let (mut opened, mut start, mut end) = (*opened, first.start, first.end);
+        for entry in latest {
             connections += 1;
-            bytes += transfer.bytes;
-            start = start.min(transfer.start);
-            end = end.max(transfer.end);
+            bytes += entry.transfer.bytes;
+            opened = opened.min(entry.opened);
+            start = start.min(entry.transfer.start);
+            end = end.max(entry.transfer.end);
         }
-        Window { connections, bytes, span: end - start }
+        Window { connections, bytes, span: end - start, life: end - opened }
     }
 
-    fn ended(&self) -> MutexGuard<'_, VecDeque<Transfer>> {
+    fn ended(&self) -> MutexGuard<'_, VecDeque<Entry>> {
         self.ended.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// A connection that has not ended yet.
-pub(crate) struct Open(Arc<Journal>);
+pub(crate) struct Open {
+    journal: Arc<Journal>,
+    at: Instant,
+}
 
 impl Open {
     /// Notes a transfer that went well. Without it, the connection leaves no trace.
     pub(crate) fn finish(self, transfer: Transfer) {
-        let mut ended = self.0.ended();
+        let mut ended = self.journal.ended();
         if ended.len() == KEPT {
             ended.pop_front();
         }
-        ended.push_back(transfer);
+        ended.push_back(Entry { opened: self.at, transfer });
     }
 }
 
 impl Drop for Open {
     fn drop(&mut self) {
-        self.0.open.fetch_sub(1, Ordering::Release);
+        self.journal.open.fetch_sub(1, Ordering::Release);
     }
 }

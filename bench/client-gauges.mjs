@@ -1,0 +1,80 @@
+/** What can be seen in a client's own process while a workload runs. */
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { median } from './statistics.mjs';
+
+/** Connections that come and go first, so that what is loaded, compiled and cached once does not count. */
+const WARM_UP = 192;
+
+/** How often the event loop's delay is looked at: it varies from one time to the next. */
+const BURSTS = 10;
+
+/** In milliseconds. */
+const RESOLUTION = 1;
+
+/**
+ * @typedef {() => Promise<import('./workloads/connect-api.mjs').Lane>} Open
+ * @typedef {(open: Open, amount: number) => Promise<number>} Gauge
+ */
+
+/** @satisfies {Record<string, Gauge>} */
+export const GAUGES = { memory, delay };
+
+/**
+ * The resident memory that an operation takes until the workload is closed, in KiB.
+ *
+ * @type {Gauge}
+ */
+async function memory(open, amount) {
+  await warmUp(open);
+  const before = await residentBytes();
+  const lane = await open();
+  await lane.run(amount);
+  const after = await residentBytes();
+  await lane.close();
+  return (after - before) / amount / 1024;
+}
+
+/**
+ * For how long nothing else gets its turn while that many operations go on, at worst, in milliseconds.
+ *
+ * @type {Gauge}
+ */
+async function delay(open, amount) {
+  await warmUp(open);
+  const lane = await open();
+  const histogram = monitorEventLoopDelay({ resolution: RESOLUTION });
+  const worst = [];
+  for (let i = 0; i < BURSTS; i++) {
+    histogram.enable();
+    await sleep(10 * RESOLUTION);
+    histogram.reset();
+    await lane.run(amount);
+    // The last of it counts once the histogram's timer has had its turn.
+    await sleep(2 * RESOLUTION);
+    histogram.disable();
+    worst.push(histogram.max / 1e6 - RESOLUTION);
+  }
+  await lane.close();
+  return median(worst);
+}
+
+/** @param {Open} open */
+async function warmUp(open) {
+  const lane = await open();
+  await lane.run(WARM_UP);
+  await lane.close();
+}
+
+async function residentBytes() {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc');
+  // What a finalizer lets go, the second time collects.
+  for (let i = 0; i < 2; i++) {
+    collect();
+    await turn();
+  }
+  return process.memoryUsage.rss();
+}
