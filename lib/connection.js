@@ -294,16 +294,22 @@ class Connection {
   #takeOver(key, { handshake, hasUnread }) {
     this.#take(key);
     if (hasUnread) {
-      const error = new SocketError(
-        `TLS handshake with ${this.#endpoint} failed: bytes that came in plain text were not read before startTls()`,
-        { code: 'ERR_TLS_PLAINTEXT_INJECTED' },
-      );
-      this.opened.reject(error);
-      this.closed.reject(error);
-      this.#end(error);
-    } else {
-      core.startTls(key, ...handshake);
+      const why = 'bytes that came in plain text were not read before startTls()';
+      this.#failHandshake(why, 'ERR_TLS_PLAINTEXT_INJECTED');
+    } else if (!core.startTls(key, ...handshake)) {
+      this.#failHandshake('the connection is lost', 'ECONNRESET');
     }
+  }
+
+  /**
+   * @param {string} why
+   * @param {string} code
+   */
+  #failHandshake(why, code) {
+    const error = new SocketError(`TLS handshake with ${this.#endpoint} failed: ${why}`, { code });
+    this.opened.reject(error);
+    this.closed.reject(error);
+    this.#end(error);
   }
 
   /**

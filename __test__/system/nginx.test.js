@@ -1,72 +1,36 @@
-// nginx as it comes with the system, with a configuration of our own.
+// Plain HTTP, with nginx.
 
 import assert from 'node:assert/strict';
-import { createHash, randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
 import { connect } from '../../index.js';
-import { find, startDaemon } from './helpers/daemon.js';
-import { Client, ResponseParser, requestHead } from './helpers/http.js';
+import { download, ways } from './helpers/download.js';
+import { Client } from './helpers/http.js';
+import { PAGE, sha256, skip, startNginx } from './helpers/nginx.js';
 
 const MIB = 2 ** 20;
-const PAGE = 'Winter is coming.\n'.repeat(500);
 
-const { path, skip } = find('nginx', 'nginx');
 const options = { skip, timeout: 120_000 };
 
-/** @type {Awaited<ReturnType<typeof startDaemon>>} */
+/** @type {Awaited<ReturnType<typeof startNginx>>} */
 let nginx;
-/** The SHA-256 of the files that nginx serves. @type {Record<string, string>} */
-const hashes = {};
 
 before(async () => {
   if (skip) return;
-  nginx = await startDaemon(path, (folder, port) => {
-    const config = join(folder, 'nginx.conf');
-    writeFileSync(config, configuration(folder, port));
-    for (const name of ['www', 'temp']) mkdirSync(join(folder, name));
-    return ['-p', folder, '-c', config, '-e', 'stderr'];
-  });
-  const www = join(nginx.folder, 'www');
-  writeFileSync(join(www, 'page'), PAGE);
-  for (const [name, size] of [
-    ['5M', 5 * MIB],
-    ['100M', 100 * MIB],
-  ]) {
-    const bytes = randomBytes(size);
-    writeFileSync(join(www, name), bytes);
-    hashes[name] = sha256(bytes);
-  }
+  nginx = await startNginx(
+    (www, port) => `
+    listen 127.0.0.1:${port};
+    root ${www};
+    # Server-side includes: what goes through them has no length, and is sent in chunks.
+    location /chunked/ { alias ${www}/; ssi on; ssi_types *; }
+    location /upload/ { dav_methods PUT; create_full_put_path on; }`,
+  );
 });
 
 after(() => nginx?.stop());
-
-function configuration(folder, port) {
-  const temp = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
-  return `
-daemon off;
-master_process off;
-pid ${folder}/nginx.pid;
-error_log stderr;
-events { worker_connections 256; }
-http {
-  ${temp.map((name) => `${name}_temp_path ${folder}/temp/${name};`).join('\n  ')}
-  access_log off;
-  default_type application/octet-stream;
-  client_max_body_size 100m;
-  keepalive_requests 10000;
-  server {
-    listen 127.0.0.1:${port};
-    root ${folder}/www;
-    # Server-side includes: what goes through them has no length, and is sent in chunks.
-    location /chunked/ { alias ${folder}/www/; ssi on; ssi_types *; }
-    location /upload/ { dav_methods PUT; create_full_put_path on; }
-  }
-}
-`;
-}
 
 test('a response with a Content-Length is read to its last byte', options, async () => {
   const socket = connect(nginx.address);
@@ -83,7 +47,7 @@ test('a chunked response is read to its last chunk', options, async () => {
   const { status, headers, body } = await new Client(socket).request('GET', '/chunked/5M');
   assert.equal(status, 200);
   assert.equal(headers['transfer-encoding'], 'chunked');
-  assert.equal(sha256(body), hashes['5M']);
+  assert.equal(sha256(body), nginx.hashes['5M']);
   await socket.close();
 });
 
@@ -137,36 +101,10 @@ test(
   },
 );
 
-/** How a response is read: what has come in goes to `take`, until that says that it was all. */
-const ways = {
-  async 'a default reader'(readable, take) {
-    const reader = readable.getReader();
-    for (;;) {
-      const { value, done } = await reader.read();
-      if (done || take(value)) return;
-    }
-  },
-  async 'a BYOB reader'(readable, take) {
-    const reader = readable.getReader({ mode: 'byob' });
-    let buffer = new ArrayBuffer(256 * 1024);
-    for (;;) {
-      const { value, done } = await reader.read(new Uint8Array(buffer));
-      if (done || take(value)) return;
-      buffer = value.buffer;
-    }
-  },
-  async 'for await'(readable, take) {
-    for await (const chunk of readable) take(chunk);
-  },
-  pipeTo(readable, take) {
-    return readable.pipeTo(new WritableStream({ write: (chunk) => void take(chunk) }));
-  },
-};
-
 for (const [way, read] of Object.entries(ways)) {
   test(`100 MiB arrive unchanged through ${way}`, options, async (t) => {
     const start = performance.now();
-    assert.equal(await download('/100M', read), hashes['100M']);
+    assert.equal(await download(connect(nginx.address), '/100M', read), nginx.hashes['100M']);
     const seconds = (performance.now() - start) / 1000;
     t.diagnostic(`100 MiB in ${seconds.toFixed(2)} s, ${Math.round(100 / seconds)} MiB/s`);
   });
@@ -174,8 +112,8 @@ for (const [way, read] of Object.entries(ways)) {
 
 test('20 files of 5 MiB arrive unchanged at the same time', options, async () => {
   const all = Array.from({ length: 20 }, (_, i) => Object.values(ways)[i % 4]);
-  const received = await Promise.all(all.map((read) => download('/5M', read)));
-  assert.deepEqual(received, Array(20).fill(hashes['5M']));
+  const received = await Promise.all(all.map((read) => download(connect(nginx.address), '/5M', read)));
+  assert.deepEqual(received, Array(20).fill(nginx.hashes['5M']));
 });
 
 test('an upload of 20 MiB arrives unchanged', options, async () => {
@@ -186,7 +124,7 @@ test('an upload of 20 MiB arrives unchanged', options, async () => {
   const head = { 'Content-Length': bytes.length };
   const { status } = await client.request('PUT', '/upload/20M', head, pieces);
   assert.equal(status, 201);
-  assert.equal(sha256(readFileSync(join(nginx.folder, 'www', 'upload', '20M'))), sha256(bytes));
+  assert.equal(sha256(readFileSync(join(nginx.www, 'upload', '20M'))), sha256(bytes));
   assert.equal(sha256((await client.request('GET', '/upload/20M')).body), sha256(bytes));
   await socket.close();
 });
@@ -203,27 +141,6 @@ test('a chunked upload in many small writes arrives unchanged', options, async (
     body,
   );
   assert.equal(status, 201);
-  assert.equal(readFileSync(join(nginx.folder, 'www', 'upload', 'lines'), 'utf8'), lines.join(''));
+  assert.equal(readFileSync(join(nginx.www, 'upload', 'lines'), 'utf8'), lines.join(''));
   await socket.close();
 });
-
-/** The SHA-256 of what a GET request gives, on a connection that the server ends. */
-async function download(file, read) {
-  const socket = connect(nginx.address);
-  const hash = createHash('sha256');
-  const parser = new ResponseParser((bytes) => hash.update(bytes));
-  const writer = socket.writable.getWriter();
-  await writer.write(requestHead('GET', file, { Connection: 'close' }));
-  await read(socket.readable, (chunk) => {
-    parser.push(chunk);
-    return parser.isDone;
-  });
-  parser.end();
-  assert.equal(parser.status, 200);
-  await socket.close();
-  return hash.digest('hex');
-}
-
-function sha256(bytes) {
-  return createHash('sha256').update(bytes).digest('hex');
-}

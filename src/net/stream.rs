@@ -51,6 +51,17 @@ impl Stream {
         })
     }
 
+    /// The same for bytes that more will follow at once: the kernel may wait for that, and send both together.
+    pub(crate) fn send_with_more(&self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            #[cfg(any(target_os = "linux", target_os = "android"))]
+            Self::Plain(stream) => {
+                retry(|| SockRef::from(stream).send_with_flags(bytes, libc::MSG_MORE | libc::MSG_NOSIGNAL))
+            }
+            _ => self.send(bytes),
+        }
+    }
+
     /// Whether bytes can be received now; false at the end of the stream, on an error, and when there are none.
     pub(crate) fn has_input(&self) -> bool {
         let mut byte = [MaybeUninit::uninit(); 1];

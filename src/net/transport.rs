@@ -165,7 +165,7 @@ impl Transport {
     /// Sends what fits of `bytes`; 0 if the kernel has no room.
     pub(crate) fn send(&mut self, bytes: &[u8]) -> Result<usize, Failure> {
         if self.session.is_none() {
-            return self.send_plain(bytes);
+            return self.send_plain(bytes, Stream::send);
         }
         let mut count = 0;
         for part in bytes.chunks(ENCRYPT_AT_ONCE) {
@@ -184,15 +184,19 @@ impl Transport {
         let Some(session) = &mut self.session else { return Ok(()) };
         let length = session.encrypt(bytes, records)?;
         let records = records.get(..length).unwrap_or_default();
-        let count = self.send_plain(records)?;
+        let count = self.send_plain(records, Stream::send)?;
         if let (Some(session), Some(rest)) = (&mut self.session, records.get(count..)) {
             session.outgoing().push(rest);
         }
         Ok(())
     }
 
-    fn send_plain(&mut self, bytes: &[u8]) -> Result<usize, Failure> {
-        match self.stream.send(bytes) {
+    fn send_plain(
+        &mut self,
+        bytes: &[u8],
+        send: fn(&Stream, &[u8]) -> io::Result<usize>,
+    ) -> Result<usize, Failure> {
+        match send(&self.stream, bytes) {
             Ok(count) => {
                 self.taken = self.taken.wrapping_add(count as u64);
                 Ok(count)
@@ -209,9 +213,13 @@ impl Transport {
 
     /// Sends the records that wait; false if not all could be sent.
     pub(crate) fn flush(&mut self) -> Result<bool, Failure> {
+        self.flush_by(Stream::send)
+    }
+
+    fn flush_by(&mut self, send: fn(&Stream, &[u8]) -> io::Result<usize>) -> Result<bool, Failure> {
         while self.has_outgoing() {
             let Some(mut session) = self.session.take() else { break };
-            let sent = self.send_plain(session.outgoing().rest());
+            let sent = self.send_plain(session.outgoing().rest(), send);
             if let Ok(count) = sent {
                 session.outgoing().advance(count);
             }
@@ -223,12 +231,13 @@ impl Transport {
         Ok(true)
     }
 
-    /// Says that no more will be sent, where there are words for it; false if that has to wait for the kernel.
+    /// Says that no more will be sent, where there are words for it; false if that has to wait for the kernel. FIN is to
+    /// follow.
     pub(crate) fn close(&mut self) -> Result<bool, Failure> {
         if let Some(session) = &mut self.session {
             session.close()?;
         }
-        self.flush()
+        self.flush_by(Stream::send_with_more)
     }
 
     /// Sends FIN.

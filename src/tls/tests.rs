@@ -78,6 +78,7 @@ fn its_name_and_its_dates_are_verified_all_the_same() {
 fn it_is_not_accepted_when_another_one_is_trusted() {
     assert_eq!(verdict(ROOT, SELF_SIGNED_CA, "localhost"), "DEPTH_ZERO_SELF_SIGNED_CERT");
     assert_eq!(verdict(SELF_SIGNED, SELF_SIGNED_CA, "localhost"), "DEPTH_ZERO_SELF_SIGNED_CERT");
+    assert_eq!(verdict(SELF_SIGNED_CA, SELF_SIGNED, "localhost"), "DEPTH_ZERO_SELF_SIGNED_CERT");
     assert_eq!(verdict(ROOT, SELF_SIGNED, "localhost"), "DEPTH_ZERO_SELF_SIGNED_CERT");
 }
 

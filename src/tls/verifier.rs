@@ -178,7 +178,14 @@ fn explain(
 ) -> CertificateError {
     let untrusted = match error {
         _ if is_ca_used_as_end_entity(&error) && is_self_issued(end_entity) => Untrusted::SelfSigned,
-        CertificateError::UnknownIssuer if is_self_issued(end_entity) => Untrusted::SelfSigned,
+        // The others: a root of the same name is trusted, with another key.
+        CertificateError::UnknownIssuer
+        | CertificateError::BadSignature
+        | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. }
+            if is_self_issued(end_entity) =>
+        {
+            Untrusted::SelfSigned
+        }
         CertificateError::UnknownIssuer if intermediates.is_empty() => Untrusted::LeafOnly,
         CertificateError::UnknownIssuer if intermediates.iter().any(is_self_issued) => {
             Untrusted::SelfSignedInChain

@@ -21,9 +21,10 @@ const MOST_ATTEMPTS = 5;
  *
  * @param {string} name
  * @param {string} packages
+ * @param {string[]} [moreFolders] Where its packages have folders of their own.
  */
-export function find(name, packages) {
-  const folders = [...(process.env.PATH ?? '').split(delimiter), ...MORE_FOLDERS];
+export function find(name, packages, moreFolders = []) {
+  const folders = [...(process.env.PATH ?? '').split(delimiter), ...MORE_FOLDERS, ...moreFolders];
   const path = folders.map((folder) => join(folder, name)).find(isExecutable);
   return { path, skip: path === undefined && `${name} is not installed (package ${packages})` };
 }
