@@ -1,9 +1,13 @@
-// The peers of the tour: nothing but `node:net` and `node:http`, on free ports of the loopback interface.
+// The peers of the tour: nothing but `node:net`, `node:tls` and `node:http`, on free ports of the loopback interface.
 
 import { EventEmitter, once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
+import { createServer as createTlsServer } from 'node:tls';
+
+import { identity } from './certificates.mjs';
+import { takeMail } from './mail.mjs';
 
 /**
  * Where the servers of the tour listen.
@@ -12,6 +16,8 @@ import { createInterface } from 'node:readline';
  * @property {string} lines Says each line back in capitals; at the end of what it is sent, how many there were.
  * @property {string} frames Sends three messages, each behind its length in four bytes.
  * @property {string} http
+ * @property {string} secured Like `lines`, with TLS.
+ * @property {string} mail SMTP with STARTTLS.
  * @property {string} nobody Where nobody listens.
  */
 
@@ -23,6 +29,8 @@ export async function startServers() {
     lines: createServer({ allowHalfOpen: true }, speakUp),
     frames: createServer(sendFrames),
     http: createHttpServer(reportWeather),
+    secured: createTlsServer({ ...identity, ALPNProtocols: ['lines'] }, speakUp),
+    mail: createServer(takeMail),
     nobody: createServer(),
   };
   const entries = await Promise.all(

@@ -6,15 +6,16 @@ import { SocketError, connect } from '../index.js';
 
 /**
  * @param {string} address
+ * @param {boolean} usesTls
  * @param {(problem: string) => number} misused What to do with something that is no address.
  * @returns {Promise<number>} The exit code.
  */
-export async function talk(address, misused) {
+export async function talk(address, usesTls, misused) {
   const { stdin, stdout } = process;
   let socket;
   try {
     // Without `allowHalfOpen` the end of what the peer sends would be the end of what it can be sent.
-    socket = connect(address, { allowHalfOpen: true });
+    socket = connect(address, { allowHalfOpen: true, secureTransport: usesTls ? 'on' : 'off' });
   } catch (error) {
     return misused(inOneLine(error));
   }

@@ -8,10 +8,12 @@ import * as lines from './steps/1-lines.mjs';
 import * as halfClose from './steps/2-half-close.mjs';
 import * as http from './steps/3-http.mjs';
 import * as byob from './steps/4-byob.mjs';
-import * as refused from './steps/5-refused.mjs';
-import * as close from './steps/6-close.mjs';
+import * as tls from './steps/5-tls.mjs';
+import * as startTls from './steps/6-start-tls.mjs';
+import * as refused from './steps/7-refused.mjs';
+import * as close from './steps/8-close.mjs';
 
-const STEPS = [lines, halfClose, http, byob, refused, close];
+const STEPS = [lines, halfClose, http, byob, tls, startTls, refused, close];
 
 /** A step that takes longer hangs. */
 const TIME_LIMIT = 4000;

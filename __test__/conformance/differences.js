@@ -10,9 +10,10 @@
 import { inArguments } from './differences/arguments.js';
 import { inStates } from './differences/states.js';
 import { inStreams } from './differences/streams.js';
+import { inTls } from './differences/tls.js';
 
 /** @type {Difference[]} */
-export const differences = [...inArguments, ...inStates, ...inStreams];
+export const differences = [...inArguments, ...inStates, ...inStreams, ...inTls];
 
 /** @type {Map<string, { row: string, reason: string, node: any, workerd: any }>} */
 export const differenceOf = new Map(

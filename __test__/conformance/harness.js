@@ -28,7 +28,7 @@
 /**
  * @typedef {object} Scenario
  * @property {string} name A sentence of behaviour.
- * @property {string | undefined} [peer] The name of a script in `peers.js`; `'recorder'` by default.
+ * @property {string | undefined} [peer] The name of a script in `scripts.js`; `'recorder'` by default.
  * @property {boolean} [hangsInWorkerd] Something that this scenario waits for never settles in workerd.
  * @property {boolean} [onLinux] What happens is the kernel's doing, and other kernels do it differently.
  * @property {boolean} [alone] Runs while no other scenario does, because it looks at something of the whole runtime.
@@ -57,6 +57,10 @@ export class PeerClient {
   sendBytes = (/** @type {number} */ count) => this.#command('send bytes', count);
   /** Resolves when the peer has sent its FIN. */
   end = () => this.#command('end');
+  /** Has the peer send a FIN without the close_notify of TLS. */
+  cut = () => this.#command('cut');
+  /** Resolves with what the peer knows about the handshake when it is done, or `'not secured'`. */
+  secured = () => this.#command('secured');
   /** Resolves when the peer has sent a RST. */
   reset = () => this.#command('reset');
   /** Has a peer that did not read begin to. */

@@ -1,140 +1,21 @@
 /**
- * The other end of every scenario: loopback peers in `node:net`, run by the test process, and the HTTP control channel by
+ * The other end of every scenario: loopback peers on `node:net`, run by the test process, and the HTTP control channel by
  * which a scenario (in either runtime, with nothing but `fetch`) tells its peer what to do next and asks what it saw.
  *
  * Commands answer once they have happened, so scenarios synchronise on events and never on time.
  */
-import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
 import { connect, createServer } from 'node:net';
 import { Worker } from 'node:worker_threads';
+import { Connection } from './connection.js';
 import { pattern } from './harness.js';
+import { scripts } from './scripts.js';
 
-/**
- * What a peer does of its own accord; everything else it does on command.
- *
- * @typedef {object} Script
- * @property {string} [host] The loopback address to listen on.
- * @property {string} [greeting] Sent to every connection.
- * @property {boolean} [echo] Sends back what it receives, and a FIN for a FIN.
- * @property {boolean} [finAtOnce] Ends its side (after the greeting) as soon as it has accepted.
- * @property {boolean} [finOnFin] Ends its side when the client ends its own.
- * @property {boolean} [resetOnData] Resets the connection when the first byte arrives.
- * @property {boolean} [paused] Does not read until it is told to.
- * @property {boolean} [refuses] Nothing listens on the port.
- * @property {boolean} [neverAccepts] Listens with a full backlog, so that a connection attempt stays pending.
- */
-
-/** @type {Record<string, Script>} */
-export const scripts = {
-  recorder: {},
-  polite: { finOnFin: true },
-  echo: { echo: true },
-  'greets and waits': { greeting: 'hello' },
-  'greets on ::1': { greeting: 'hello', host: '::1' },
-  'greets and ends': { greeting: 'hello', finAtOnce: true },
-  'ends at once': { finAtOnce: true },
-  'resets on the first byte': { resetOnData: true },
-  'never reads': { paused: true },
-  refuses: { refuses: true },
-  'never accepts': { neverAccepts: true },
-};
-
-/** Received data longer than this is reported by its digest. */
-const READABLE_TEXT = 200;
+/** @typedef {import('./scripts.js').Script} Script */
 
 /** With 10 ms between them, half a second. */
 const REFUSAL_ATTEMPTS = 50;
-
-/** One accepted connection and what has been seen on it. */
-class Connection {
-  /** @type {Buffer[]} */ #chunks = [];
-  #bytes = 0;
-  /** @type {'open' | 'fin' | 'reset'} */ #end = 'open';
-  /** @type {Set<() => void>} */ #watchers = new Set();
-
-  /**
-   * @param {import('node:net').Socket} socket
-   * @param {Script} script
-   */
-  constructor(socket, script) {
-    this.socket = socket;
-    const { remoteAddress, remotePort } = socket;
-    this.remoteAddress = remoteAddress;
-    this.remotePort = remotePort;
-    socket.setNoDelay(true);
-    if (script.paused) socket.pause();
-    else this.#listen(script);
-    socket.on('end', () => {
-      if (this.#end === 'open') this.#end = 'fin';
-      this.#changed();
-      if (script.echo || script.finOnFin) socket.end();
-    });
-    // Only ECONNRESET says that the client sent a RST; EPIPE is this side's own late write.
-    socket.on('error', () => {
-      if (this.#end === 'open') this.#end = 'reset';
-      this.errored = true;
-      this.#changed();
-    });
-    socket.on('close', () => {
-      this.closed = true;
-      this.#changed();
-    });
-    if (script.greeting) socket.write(script.greeting);
-    if (script.finAtOnce) socket.end();
-  }
-
-  /** @param {Script} script */
-  #listen(script) {
-    this.socket.on('data', (/** @type {Buffer} */ chunk) => {
-      this.#chunks.push(chunk);
-      this.#bytes += chunk.length;
-      this.#changed();
-      if (script.echo) this.socket.write(chunk);
-      if (script.resetOnData) this.socket.resetAndDestroy();
-    });
-  }
-
-  resume() {
-    this.#listen({});
-    this.socket.resume();
-  }
-
-  get report() {
-    const all = Buffer.concat(this.#chunks);
-    const received =
-      all.length <= READABLE_TEXT
-        ? all.toString('latin1')
-        : { bytes: all.length, sha256: createHash('sha256').update(all).digest('hex') };
-    return { received, end: this.#end };
-  }
-
-  get bytes() {
-    return this.#bytes;
-  }
-
-  get hasEnded() {
-    return this.#end !== 'open';
-  }
-
-  /** Resolves when `condition` holds, which is looked at after every event of this connection. */
-  until(/** @type {() => boolean} */ condition) {
-    if (condition()) return Promise.resolve();
-    return new Promise((/** @type {(value?: unknown) => void} */ resolve) => {
-      const watcher = () => {
-        if (!condition()) return;
-        this.#watchers.delete(watcher);
-        resolve();
-      };
-      this.#watchers.add(watcher);
-    });
-  }
-
-  #changed() {
-    for (const watcher of [...this.#watchers]) watcher();
-  }
-}
 
 /** A loopback peer of one scenario run. */
 class Peer {
@@ -224,10 +105,16 @@ class Peer {
       case 'end':
         await new Promise((resolve) => socket.end(() => resolve(undefined)));
         return {};
-      case 'reset':
-        socket.resetAndDestroy();
-        await connection.until(() => Boolean(connection.closed));
+      case 'cut':
+        connection.raw.end();
         return {};
+      case 'reset':
+        connection.raw.resetAndDestroy();
+        await connection.until(() => connection.closed);
+        return {};
+      case 'secured':
+        await connection.until(() => Boolean(connection.secured) || connection.hasEnded);
+        return connection.secured ?? 'not secured';
       case 'resume':
         connection.resume();
         return {};
@@ -244,14 +131,17 @@ class Peer {
           await new Promise((resolve) => socket.write('x', resolve));
           await new Promise((resolve) => setTimeout(resolve, 10));
         }
-        return { refused: Boolean(connection.errored) };
+        return { refused: connection.errored };
       default:
         throw new Error(`unknown command ${name}`);
     }
   }
 
   stop() {
-    for (const connection of this.connections) connection.socket.destroy();
+    for (const { raw, socket } of this.connections) {
+      socket.destroy();
+      raw.destroy();
+    }
     for (const dispose of this.#disposers) dispose();
   }
 }

@@ -6,6 +6,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { AUTHORITY } from './certificates.js';
 import { runtimeAt } from './runtime.js';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
@@ -60,6 +61,7 @@ async function deploy(folder) {
   const modules = ['entry-workerd.js', 'harness.js', ...scenarios.map((file) => `scenarios/${file}`)];
   await mkdir(join(folder, 'scenarios'));
   await Promise.all(modules.map((module) => copyFile(join(here, module), join(folder, module))));
+  await copyFile(AUTHORITY, join(folder, 'authority.pem'));
   await writeFile(join(folder, 'config.capnp'), configFor(modules));
 }
 
@@ -69,7 +71,10 @@ const configFor = (/** @type {string[]} */ modules) => `using Workerd = import "
 const config :Workerd.Config = (
   services = [
     ( name = "scenarios", worker = .scenarios ),
-    ( name = "internet", network = ( allow = ["public", "private"] ) ),
+    ( name = "internet", network = (
+      allow = ["public", "private"],
+      tlsOptions = ( trustedCertificates = [ embed "authority.pem" ] ),
+    ) ),
   ],
   sockets = [ ( name = "http", address = "127.0.0.1:0", http = (), service = "scenarios" ) ],
 );

@@ -1,5 +1,6 @@
 /** No failure of a socket surfaces as an unhandled rejection, unless the user derived a promise and left it. */
 import { macrotask } from '../harness.js';
+import { ON, STARTTLS, ask } from './transports.js';
 
 /** @typedef {import('../harness.js').Scenario} Scenario */
 
@@ -81,6 +82,24 @@ export const handling = [
       await socket.closed;
     },
     'greets and ends',
+  ),
+  handled(
+    'a handshake that fails and nobody looks at is handled',
+    async ({ connect, address, peer }) => {
+      connect(address, ON);
+      await peer.secured();
+    },
+    'TLS self-signed',
+  ),
+  handled(
+    'an upgrade that fails and nobody looks at is handled',
+    async ({ connect, address, peer }) => {
+      const plain = connect(address, STARTTLS);
+      await ask(plain);
+      plain.startTls();
+      await peer.secured();
+    },
+    'STARTTLS self-signed',
   ),
   handled(
     'a promise that was derived from opened and left surfaces as an unhandled rejection',

@@ -15,6 +15,12 @@ import { piping } from './piping.js';
 import { reading } from './reading.js';
 import { resetting } from './resetting.js';
 import { shape } from './shape.js';
+import { startTlsFailing } from './start-tls-failing.js';
+import { startTlsOld } from './start-tls-old.js';
+import { startTls } from './start-tls.js';
+import { tlsEnding } from './tls-ending.js';
+import { tlsFailing } from './tls-failing.js';
+import { tls } from './tls.js';
 import { ends } from './writable.js';
 import { writing } from './writing.js';
 
@@ -37,6 +43,10 @@ export const topics = {
   SocketInfo: info,
   'Shape of errors': errors,
   'Unhandled rejections': handling,
+  TLS: [...tls, ...tlsEnding],
+  'TLS handshake failure': tlsFailing,
+  'startTls()': [...startTls, ...startTlsOld],
+  'startTls() failure': startTlsFailing,
 };
 
 export const scenarios = Object.values(topics).flat();
