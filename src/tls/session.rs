@@ -188,17 +188,14 @@ impl Session {
         driven.result.map(|()| output.filled).map_err(|error| failure::describe("write", &error))
     }
 
-    /// After an error: lets the peer know why, if rustls has something to say. It may hold positions in its input, which is
-    /// why it is given the rest of that again.
+    /// After an error: lets the peer know why, if rustls has something to say. That comes first, before rustls looks at its
+    /// input again; it may hold positions in that, which is why it is given the rest of it.
     fn queue_alert(&mut self, rest: &mut [u8]) {
         let mut alert = Vec::new();
         let mut records = Records::from(&mut alert);
-        while let UnbufferedStatus { state: Ok(ConnectionState::EncodeTlsData(mut data)), .. } =
-            self.tls.process_tls_records(rest)
-        {
-            if records.append(RECORD_OVERHEAD, |room| data.encode(room)).is_err() {
-                break;
-            }
+        if let Ok(ConnectionState::EncodeTlsData(mut data)) = self.tls.process_tls_records(rest).state {
+            // An alert that can't be encoded is not sent.
+            let _best_effort = records.append(RECORD_OVERHEAD, |room| data.encode(room));
         }
         self.outgoing.push(records.bytes());
     }
