@@ -236,6 +236,7 @@ matrix('the certificate matrix, as a table', [
   { case: 'several roots in one PEM', client: { ca: pem('self-signed-ca.pem', 'root.pem') } },
   ...[
     ['no PEM', 'root'],
+    ['an empty list', []],
     ['a key', pem('p256.key')],
     ['a certificate that is damaged', ca.replace(/\n.{8}/, '\n')],
   ].map(([title, ca]) => ({ case: `${title} as root`, client: { ca }, expected: 'ERR_INVALID_ARG_VALUE' })),

@@ -70,7 +70,12 @@ function parseTlsOptions(options, base = NONE) {
   for (const [name, advice] of Object.entries(UNSUPPORTED)) {
     if (read(name) !== undefined) throw invalidValue(`the option ${name} is not supported: ${advice}`);
   }
-  const ca = toPem(read('ca'), 'ca');
+  const caMember = read('ca');
+  // It may be meant as "trust nobody"; that it means the defaults is nothing to guess.
+  if (Array.isArray(caMember) && caMember.length === 0) {
+    throw invalidValue('the option ca is an empty list: leave it out for the default');
+  }
+  const ca = toPem(caMember, 'ca');
   const certs = toPem(read('cert'), 'cert');
   const keys = toKeys(read('key'), read('passphrase'));
   const rejectUnauthorized = read('rejectUnauthorized');

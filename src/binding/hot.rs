@@ -25,6 +25,7 @@ const DONE: i32 = 0;
 /// The bytes were gathered: somebody has to call `flush` before the turn ends.
 const GATHERED: i32 = 1;
 
+// SAFETY: Node calls it, on the environment's thread and with that function's own `info`.
 type Callback = unsafe extern "C" fn(sys::napi_env, sys::napi_callback_info) -> sys::napi_value;
 
 /// An object with the functions, each bound to `environment`.
@@ -64,6 +65,10 @@ trait Operation<const N: usize> {
 }
 
 /// Takes the arguments apart, runs the operation, and keeps panics from crossing the boundary.
+///
+/// # Safety
+/// For Node alone to call, as a function that [`functions`] made: its data is the environment.
+// SAFETY: `functions` gives it to Node and to nobody else.
 unsafe extern "C" fn callback<const N: usize, O: Operation<N>>(
     env: sys::napi_env,
     info: sys::napi_callback_info,

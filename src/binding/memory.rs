@@ -65,6 +65,7 @@ impl<T> View<T> {
     /// # Safety
     /// JavaScript must not run while the slice is in use, and there must be no other slice of this view.
     #[expect(clippy::mut_from_ref, reason = "the memory is JavaScript's, not a field of this struct")]
+    // SAFETY: the two callers, in `environment.rs`, hold the slice within one call and say so.
     pub(super) unsafe fn as_mut_slice(&self) -> &mut [T] {
         // SAFETY: the array is alive and not detached by this type's contract; V8 zero-initialises it.
         unsafe { std::slice::from_raw_parts_mut(self.data.as_ptr(), self.length) }
@@ -75,6 +76,7 @@ impl<T> View<T> {
 ///
 /// # Safety
 /// They may be used until JavaScript runs again, and the array must not view shared memory.
+// SAFETY: the callers, in `hot.rs`, use the bytes before they return to JavaScript.
 pub(super) unsafe fn slice_of<'scope>(
     env: sys::napi_env,
     value: sys::napi_value,

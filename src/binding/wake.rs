@@ -105,6 +105,7 @@ impl Wake for Bell {
     }
 }
 
+// SAFETY: Node alone calls it, on the environment's thread, with the context of `Waker::new`.
 unsafe extern "C" fn on_ring(
     env: sys::napi_env,
     _function: sys::napi_value,

@@ -30,6 +30,7 @@ mod sys {
     pub(super) struct uv_handle_t {
         _opaque: [u8; 0],
     }
+    // SAFETY: libuv alone calls what is passed as these, on the loop's thread, with a handle that is not closed yet.
     pub(super) type uv_cb = unsafe extern "C" fn(*mut uv_handle_t);
     pub(super) type uv_poll_cb = unsafe extern "C" fn(*mut uv_handle_t, c_int, c_int);
 
@@ -41,6 +42,7 @@ mod sys {
     pub(super) const UV_READABLE: c_int = 1;
     pub(super) const UV_WRITABLE: c_int = 2;
 
+    // SAFETY: the signatures are those of libuv's headers, whose ABI is stable within version 1; handles are opaque here.
     unsafe extern "C" {
         pub(super) fn uv_handle_size(kind: c_int) -> usize;
         pub(super) fn uv_handle_set_data(handle: *mut uv_handle_t, data: *mut c_void);
@@ -151,6 +153,7 @@ fn handle_words(kind: c_int) -> usize {
 ///
 /// # Safety
 /// `raw` must be a handle that [`Handle::new`] made with data of type `T`, and that is not closed.
+// SAFETY: each caller is the callback of handles with one type of data, and says which.
 unsafe fn data_of<'a, T: HandleData>(raw: *mut sys::uv_handle_t) -> &'a T {
     // SAFETY: by the caller's promise; the reference is used within one callback only.
     unsafe { &*sys::uv_handle_get_data(raw).cast::<T>() }
@@ -193,6 +196,7 @@ impl Loop {
     /// # Safety
     /// `uv` must be a live `uv_loop_t` that this thread runs, and it must stay so until [`Loop::close`]
     /// has reported that all handles are closed.
+    // SAFETY: the one caller, `make_reactor`, passes the loop that Node runs on this thread.
     pub(crate) unsafe fn new(uv: NonNull<c_void>, on_turn: Box<dyn Fn()>) -> io::Result<Self> {
         let shared = Rc::new(Shared {
             uv: uv.as_ptr().cast(),

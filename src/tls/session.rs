@@ -109,10 +109,8 @@ impl Session {
     pub(crate) fn read(&mut self, buffer: &mut [u8]) -> usize {
         let rest = self.received.rest();
         let count = rest.len().min(buffer.len());
-        for (to, from) in buffer.iter_mut().zip(rest) {
-            *to = *from;
-        }
-        if count > 0 {
+        if let (Some(to), Some(from)) = (buffer.get_mut(..count), rest.get(..count)) {
+            to.copy_from_slice(from);
             self.received.advance(count);
         }
         count
@@ -176,16 +174,22 @@ impl Session {
     ) -> Result<usize, Failure> {
         let mut output = Records::from(records);
         let mut plaintext = Plaintext { buffer: &mut [], filled: 0, rest: &mut self.received };
-        // What waits in `incoming` is no complete record: nothing is consumed.
-        let driven = drive(
+        let mut encoded = false;
+        let Driven { consumed, result } = drive(
             &mut self.tls,
             &mut self.incoming,
             &mut plaintext,
             &mut self.peer_closed,
             &mut output,
-            encode,
+            |traffic, output| {
+                encoded = true;
+                encode(traffic, output)
+            },
         );
-        driven.result.map(|()| output.filled).map_err(|error| failure::describe("write", &error))
+        self.incoming.drain(..consumed.min(self.incoming.len()));
+        result.map_err(|error| failure::describe("write", &error))?;
+        // Else what was written would be lost without a word.
+        if encoded { Ok(output.filled) } else { Err(Failure::new("EPIPE", "write", "TLS is closed")) }
     }
 
     /// After an error: lets the peer know why, if rustls has something to say. That comes first, before rustls looks at its

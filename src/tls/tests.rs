@@ -244,6 +244,8 @@ fn a_close_notify_ends_what_it_says_and_nothing_else() {
     let last = sent(&mut client);
     give(&mut server, &last);
     assert_eq!(server.reader().read(&mut buffer).unwrap(), 0);
+    let failure = client.encrypt(b"too late", &mut Vec::new()).unwrap_err();
+    assert_eq!(failure.code, "EPIPE");
 }
 
 #[test]
