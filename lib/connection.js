@@ -21,6 +21,7 @@ const {
 const { Deferred } = require('./deferred.js');
 const { SocketError, fromFailure } = require('./errors.js');
 const { Source, makeReadable } = require('./readable.js');
+const { Upgrade } = require('./upgrade.js');
 const { Sink, makeWritable } = require('./writable.js');
 
 // What a connection waits for; while it waits for anything it is not collected.
@@ -39,15 +40,6 @@ const ENDED = 3;
 /**
  * @import { NativeInfo } from '../native/binding.js'
  * @import { Handshake } from './tls.js'
- */
-
-/**
- * An upgrade to TLS that has begun.
- *
- * @typedef {object} Upgrade
- * @property {Connection} next
- * @property {Handshake} handshake
- * @property {boolean} hasUnread Plain text waits in the stream.
  */
 
 /** Of a connection that is not in the core, or not yet. */
@@ -90,10 +82,10 @@ class Connection {
   /** Why the writable failed. @type {{ error: unknown } | undefined} */
   #writeFailure;
 
-  /** What takes this connection over, with TLS. @type {Upgrade | undefined} */
+  /** Another connection takes this one over, with TLS. @type {Upgrade | undefined} */
   #upgrade;
-  /** What this one takes over. @type {Connection | undefined} */
-  #former;
+  /** This connection takes another one over. @type {Upgrade | undefined} */
+  #origin;
   /** Another one has taken over. */
   isUpgraded = false;
 
@@ -124,15 +116,19 @@ class Connection {
     const key = handshake ? core.connectTls(hostname, port, ...handshake) : core.connect(hostname, port);
     if (key === null) {
       const why = 'too many sockets in this thread';
-      this.#refuse(new SocketError(`connect ${this.#endpoint} failed: ${why}`, { code: 'EMFILE' }));
+      this.refuse(new SocketError(`connect ${this.#endpoint} failed: ${why}`, { code: 'EMFILE' }));
     } else {
-      this.#take(key);
+      this.take(key);
     }
     return this;
   }
 
-  /** @param {number} key */
-  #take(key) {
+  /**
+   * Begins to stand for a native connection.
+   *
+   * @param {number} key
+   */
+  take(key) {
     this.key = key;
     this.#remains = { key, closed: this.closed };
     hold(this, key);
@@ -140,12 +136,17 @@ class Connection {
   }
 
   /**
-   * Fails without having connected.
+   * Fails without ever having had a native connection.
    *
    * @param {unknown} error
    */
-  #refuse(error) {
+  refuse(error) {
     this.#state = ENDED;
+    this.failToOpen(error);
+  }
+
+  /** @param {unknown} error */
+  failToOpen(error) {
     this.opened.reject(error);
     this.closed.reject(error);
     this.#end(error);
@@ -191,8 +192,8 @@ class Connection {
 
   /** @param {boolean} keepsAlive */
   keepAlive(keepsAlive) {
-    // Before an upgrade the former socket has the connection.
-    const { key } = this.key === NO_KEY && this.#former !== undefined ? this.#former : this;
+    // Until it is handed over, the former socket has the connection.
+    const key = this.key === NO_KEY ? (this.#origin?.key ?? NO_KEY) : this.key;
     if (this.#state !== ENDED && key !== NO_KEY) core.hold(key, keepsAlive);
   }
 
@@ -226,7 +227,7 @@ class Connection {
     // If `opened` is still pending, reject it with the reason.
     this.opened.reject(error);
     // The connection may still be in the hands of the socket that is upgraded.
-    if (this.#former !== undefined) this.#former.#loseTo(error);
+    this.#origin?.onClosed(error);
     this.#end(error);
   }
 
@@ -240,96 +241,62 @@ class Connection {
     this.#endWritable(error, () => this.#end(error));
   }
 
-  // The upgrade to TLS: this connection sends what was written, and hands over to another one.
+  // The upgrade to TLS, which `Upgrade` conducts.
 
   /**
-   * The `startTls()` method steps. https://sockets-api.proposal.wintertc.org/#starttls-method
+   * Lets another connection take this one over, with TLS.
    *
    * @param {Connection} next
    * @param {Handshake} handshake
    */
-  upgrade(next, handshake) {
-    this.#upgrade = { next, handshake, hasUnread: this.#source?.hasUnread === true };
-    next.#former = this;
+  upgradeTo(next, handshake) {
+    const hasUnread = this.#source?.hasUnread === true;
+    const upgrade = new Upgrade(this, next, this.#endpoint, handshake, hasUnread);
+    this.#upgrade = next.#origin = upgrade;
     this.#endReadable();
-    if (this.#state === OPEN) this.#sendBeforeUpgrade();
+    if (this.#state === OPEN) upgrade.begin();
   }
 
-  #sendBeforeUpgrade() {
-    const error = new SocketError(
-      `write to ${this.#endpoint} failed: the connection was upgraded, write to the socket that startTls() returned`,
-      { code: 'ERR_SOCKET_CLOSED' },
-    );
+  /**
+   * Calls back when everything that was written is sent; what is written from now on fails.
+   *
+   * @param {unknown} error
+   * @param {() => void} then
+   */
+  drain(error, then) {
     const sink = this.#sink;
     this.#endError = error;
-    if (sink === undefined || this.#isWriteOver) this.#handOver(error);
-    else sink.drain(error, () => this.#handOver(error));
+    if (sink === undefined || this.#isWriteOver) then();
+    else sink.drain(error, then);
   }
 
-  /** @param {unknown} error What later writes fail with. */
-  #handOver(error) {
-    if (this.#state === ENDED || this.#upgrade === undefined) return;
+  /**
+   * Ends, and leaves the native connection to somebody else; false if it is lost.
+   *
+   * @param {unknown} error What later writes fail with.
+   */
+  leaveTo(error) {
+    if (this.#state === ENDED) return false;
     this.#errorWritable(error);
     this.#leave();
-    this.#upgrade.next.#takeOver(this.key, this.#upgrade);
-    // The user's code that goes on after `startTls()` comes first.
-    setImmediate(() => this.#finishUpgrade());
-  }
-
-  /** The former socket ends before anything is known of the handshake. */
-  #endFormer() {
-    if (this.#former !== undefined) this.#former.#finishUpgrade();
-    this.#former = undefined;
-  }
-
-  #finishUpgrade() {
-    this.isUpgraded = true;
-    this.closed.resolve(undefined);
+    return true;
   }
 
   /**
-   * @param {number} key
-   * @param {Upgrade} upgrade
-   */
-  #takeOver(key, { handshake, hasUnread }) {
-    this.#take(key);
-    if (hasUnread) {
-      const why = 'bytes that came in plain text were not read before startTls()';
-      this.#failHandshake(why, 'ERR_TLS_PLAINTEXT_INJECTED');
-    } else if (!core.startTls(key, ...handshake)) {
-      this.#failHandshake('the connection is lost', 'ECONNRESET');
-    }
-  }
-
-  /**
-   * @param {string} why
-   * @param {string} code
-   */
-  #failHandshake(why, code) {
-    const error = new SocketError(`TLS handshake with ${this.#endpoint} failed: ${why}`, { code });
-    this.opened.reject(error);
-    this.closed.reject(error);
-    this.#end(error);
-  }
-
-  /**
-   * The connection was lost before it could be handed over.
+   * Ends, since nobody wants to take it over any more.
    *
    * @param {unknown} error
    */
-  #failUpgrade(error) {
-    if (this.#upgrade !== undefined) this.#upgrade.next.#refuse(error);
-  }
-
-  /**
-   * The socket that was to take over was closed.
-   *
-   * @param {unknown} error
-   */
-  #loseTo(error) {
+  giveUp(error) {
     if (this.#state === ENDED) return;
     if (this.#state === PENDING) this.opened.reject(error);
     this.#end(error);
+  }
+
+  /** Lets the connection that this one took over end first. */
+  #endFormer() {
+    this.#origin?.finish();
+    this.#origin = undefined;
   }
 
   // What the streams report.
@@ -440,7 +407,7 @@ class Connection {
     const { localAddress, resolvedAddress, alpn } = /** @type {NativeInfo} */ (core.info(this.key));
     this.opened.resolve({ remoteAddress: this.#endpoint, localAddress, alpn: alpn ?? null, resolvedAddress });
     this.#sink?.resume();
-    if (this.#upgrade !== undefined) return this.#sendBeforeUpgrade();
+    if (this.#upgrade !== undefined) return this.#upgrade.begin();
     // Both streams may have been given up in the meantime.
     if (this.#isReadOver && this.#isWriteOver) this.#finish();
     else this.#source?.serve();
@@ -449,10 +416,8 @@ class Connection {
   #onConnectFailed() {
     this.#endFormer();
     const error = this.#takeError('connect');
-    this.opened.reject(error);
-    this.closed.reject(error);
-    this.#end(error);
-    this.#failUpgrade(error);
+    this.failToOpen(error);
+    this.#upgrade?.onLost(error);
   }
 
   /**
@@ -486,7 +451,7 @@ class Connection {
    */
   #fail(error) {
     if (this.#state === ENDED) return;
-    this.#failUpgrade(error);
+    this.#upgrade?.onLost(error);
     if (!this.#isReadOver) {
       this.#isReadOver = true;
       this.#readFailure = { error };

@@ -87,7 +87,7 @@ class Socket {
     const handshake = new TlsContext(settings).handshakeWith(target.hostname);
     const secured = { ...this.#options, secureTransport: /** @type {const} */ ('on') };
     const connection = new Connection(target, secured);
-    this.#connection.upgrade(connection, handshake);
+    this.#connection.upgradeTo(connection, handshake);
     return new Socket(new Parts(connection, target, secured, settings));
   }
 
