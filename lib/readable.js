@@ -3,6 +3,7 @@
 // Native connection → byte stream: demand, chunks, end of stream.
 
 const { WAIT, SLAB_SIZE, SYSTEM_CALL, slab, recv, recvInto, mustYield } = require('./core.js');
+const { withFastReader } = require('./fast-reader.js');
 
 /** `highWaterMark: 0`: nothing is read before somebody asks for it. */
 const STRATEGY = { highWaterMark: 0 };
@@ -10,6 +11,9 @@ const STRATEGY = { highWaterMark: 0 };
 /** Memory for the next large chunk, shared by all sockets because nothing happens between filling and giving it away. */
 /** @type {Uint8Array<ArrayBuffer> | undefined} */
 let spare;
+
+/** @typedef {{ value: Uint8Array, done: false } | { value: undefined, done: true }} Result What a read gives. */
+/** @typedef {{ resolve: (result: Result) => void, reject: (error: unknown) => void }} Waiting */
 
 /** The source of a socket's `readable`. */
 class Source {
@@ -29,6 +33,10 @@ class Source {
   #isRequestStale = true;
   /** The last chunk filled the slab, so that the next one is likely to be large too. */
   #isBulk = false;
+  /** The present reader takes its chunks from here, and the stream knows nothing of its reads. */
+  #isDirect = false;
+  /** Direct reads that wait, in their order. @type {Waiting[]} */
+  #waiting = [];
 
   /** @param {import('./connection.js').Connection} connection */
   constructor(connection) {
@@ -38,6 +46,49 @@ class Source {
   /** @param {ReadableByteStreamController} controller */
   start(controller) {
     this.#controller = controller;
+  }
+
+  /**
+   * Lets a new reader take chunks from here directly, if there is nothing in the stream that would have to come before:
+   * no bytes, no read that waits, no end. Then `read` serves it until `detach`.
+   */
+  attach() {
+    this.#isDirect = !this.#isWanted && this.#controller?.desiredSize === 0;
+    return this.#isDirect;
+  }
+
+  /**
+   * Reads for the reader that is attached. Without a promise as the result, the stream is to answer: it has ended.
+   *
+   * @returns {Promise<Result> | undefined}
+   */
+  read() {
+    if (!this.#isDirect) return undefined;
+    if (this.#waiting.length > 0 || !this.#connection.isOpen) return this.#wait();
+    if (mustYield(SYSTEM_CALL)) {
+      setImmediate(() => this.serve());
+      return this.#wait();
+    }
+    const received = this.#receive();
+    if (typeof received !== 'number') return Promise.resolve({ value: received, done: false });
+    const result = this.#wait();
+    this.#onNothing(received);
+    return result;
+  }
+
+  /** The reader that was attached has gone. Returns the reads that still wait. */
+  detach() {
+    this.#isDirect = false;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    return waiting;
+  }
+
+  /** @returns {Promise<Result>} */
+  #wait() {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ resolve, reject });
+    });
   }
 
   /** Called once for the first read that waits; the readiness handler serves it when it can't be served now. */
@@ -52,33 +103,54 @@ class Source {
 
   cancel() {
     this.#controller = undefined;
+    for (const { resolve } of this.detach()) resolve({ value: undefined, done: true });
     this.#connection.onCancel();
   }
 
-  /** Serves the read that waits, if bytes, the end or an error are there. */
+  /** Serves the reads that wait, as far as bytes, the end or an error are there. */
   serve() {
-    const controller = this.#controller;
-    const connection = this.#connection;
-    if (!this.#isWanted || controller === undefined || !connection.isOpen) return;
+    if (!this.#connection.isOpen) return;
+    if (this.#waiting.length > 0) this.#serveDirectly();
+    else if (this.#isWanted && this.#controller !== undefined) this.#serveStream(this.#controller);
+  }
+
+  #serveDirectly() {
+    do {
+      const received = this.#receive();
+      if (typeof received === 'number') return this.#onNothing(received);
+      const { resolve } = /** @type {Waiting} */ (this.#waiting.shift());
+      resolve({ value: received, done: false });
+      if (this.#waiting.length > 0 && mustYield(SYSTEM_CALL)) return void setImmediate(() => this.serve());
+    } while (this.#waiting.length > 0);
+  }
+
+  /** @param {ReadableByteStreamController} controller */
+  #serveStream(controller) {
     // First, because giving the reader its bytes may bring the next `pull` at once.
     this.#isWanted = false;
     const request = controller.byobRequest;
     let count;
-    if (request === null) count = this.#receive(controller);
+    if (request === null) count = this.#enqueue(controller);
     else if (this.#isRequestStale) count = this.#receiveBeside(request, controller);
     else count = this.#receiveInto(request);
     if (count > 0) {
       this.#isRequestStale = false;
-      return;
-    }
-    if (count === 0) {
-      connection.onEnd();
-    } else if (count === WAIT) {
-      this.#isWanted = true;
-      connection.awaitRead();
     } else {
-      connection.onReadFailed();
+      this.#isWanted = count === WAIT;
+      this.#onNothing(count);
     }
+  }
+
+  /**
+   * No bytes were received.
+   *
+   * @param {number} count What the receive returned instead.
+   */
+  #onNothing(count) {
+    const connection = this.#connection;
+    if (count === WAIT) connection.awaitRead();
+    else if (count === 0) connection.onEnd();
+    else connection.onReadFailed();
   }
 
   /**
@@ -106,19 +178,26 @@ class Source {
     return count;
   }
 
+  /** @param {ReadableByteStreamController} controller */
+  #enqueue(controller) {
+    const received = this.#receive();
+    if (typeof received === 'number') return received;
+    // Before the stream detaches it.
+    const { byteLength } = received;
+    controller.enqueue(received);
+    return byteLength;
+  }
+
   /**
-   * Receives a chunk and enqueues it. Small chunks are copied out of the slab; in bulk, chunks are received straight into
-   * memory that is given away when it is full.
-   *
-   * @param {ReadableByteStreamController} controller
+   * Receives a chunk, or tells why there is none. Small chunks are copied out of the slab; in bulk, chunks are received
+   * straight into memory that is given away when it is full.
    */
-  #receive(controller) {
+  #receive() {
     const { key } = this.#connection;
     if (!this.#isBulk) {
       const count = recv(key);
       this.#isBulk = count === SLAB_SIZE;
-      if (count > 0) controller.enqueue(slab.slice(0, count));
-      return count;
+      return count > 0 ? slab.slice(0, count) : count;
     }
     // Uninitialised memory is fine: what is given away has been filled to the last byte.
     const chunk = (spare ??= new Uint8Array(
@@ -126,13 +205,9 @@ class Source {
     ));
     const count = recvInto(key, chunk);
     this.#isBulk = count === SLAB_SIZE;
-    if (this.#isBulk) {
-      spare = undefined;
-      controller.enqueue(chunk);
-    } else if (count > 0) {
-      controller.enqueue(chunk.slice(0, count));
-    }
-    return count;
+    if (!this.#isBulk) return count > 0 ? chunk.slice(0, count) : count;
+    spare = undefined;
+    return chunk;
   }
 
   /** Whether the stream holds bytes that nobody has read. */
@@ -153,18 +228,20 @@ class Source {
     } catch {
       // The stream ended in the middle of an element of a BYOB view: that has errored it, as the standard has it.
     }
+    for (const { resolve } of this.detach()) resolve({ value: undefined, done: true });
   }
 
   /** @param {unknown} error */
   error(error) {
     this.#controller?.error(error);
     this.#controller = undefined;
+    for (const { reject } of this.detach()) reject(error);
   }
 }
 
 /** @param {Source} source */
 function makeReadable(source) {
-  return new ReadableStream(source, STRATEGY);
+  return withFastReader(new ReadableStream(source, STRATEGY), source);
 }
 
 exports.Source = Source;

@@ -6,6 +6,7 @@ const { types } = require('node:util');
 
 const { WAIT, FAILED, GATHERED, COPY, SYSTEM_CALL, send, shutdown, mustYield } = require('./core.js');
 const { describe } = require('./describe.js');
+const { withFastWriter } = require('./fast-writer.js');
 
 const encoder = new TextEncoder();
 const NOTHING = new Uint8Array(0);
@@ -29,6 +30,8 @@ class Sink {
    * @type {{ at: number, error: unknown, onDrained: () => void } | undefined}
    */
   #drain;
+  /** What a write waits for that was sent before the stream was told of it. @type {Promise<unknown> | undefined} */
+  #begun;
 
   /** @param {import('./connection.js').Connection} connection */
   constructor(connection) {
@@ -47,8 +50,41 @@ class Sink {
     this.#taken++;
   }
 
+  /**
+   * Sends a chunk without the stream's knowledge; only when nothing is in the stream. True if that is all. Else the chunk
+   * has to be written to the stream, which then waits, or fails, in the ordinary way, though the bytes are sent only once.
+   *
+   * @param {unknown} chunk
+   */
+  sendDirectly(chunk) {
+    const connection = this.#connection;
+    if (this.#controller === undefined || this.#drain !== undefined || !connection.isOpen) return false;
+    const bytes = typeof chunk === 'string' ? encoder.encode(chunk) : chunk;
+    // Whatever needs a closer look has it in the stream, empty chunks too: a stream does not count them as written.
+    if (!types.isUint8Array(bytes) || bytes.byteLength === 0 || isShared(bytes.buffer)) return false;
+    const sent = send(connection.key, bytes);
+    if (sent === WAIT) {
+      connection.awaitWrite();
+      this.#begun = this.#wait(() => this.#countDone());
+      return false;
+    }
+    if (sent === FAILED) {
+      connection.onWriteFailed();
+      return false;
+    }
+    if (sent === GATHERED) connection.awaitFlush();
+    if (!mustYield(sent === GATHERED ? COPY : SYSTEM_CALL)) return true;
+    this.#begun = new Promise(setImmediate).then(() => this.#countDone());
+    return false;
+  }
+
   /** @param {unknown} chunk */
   write(chunk) {
+    if (this.#begun !== undefined) {
+      const begun = this.#begun;
+      this.#begun = undefined;
+      return begun;
+    }
     if (this.#drain !== undefined && this.#done >= this.#drain.at) throw this.#drain.error;
     const connection = this.#connection;
     const bytes = this.#take(chunk);
@@ -154,13 +190,14 @@ class Sink {
  * @returns {WritableStream}
  */
 function makeWritable(sink, highWaterMark) {
-  return new WritableStream(sink, {
+  const stream = new WritableStream(sink, {
     highWaterMark: highWaterMark ?? 1,
     size(chunk) {
       sink.countTaken();
       return highWaterMark === undefined ? 1 : byteLength(chunk);
     },
   });
+  return withFastWriter(stream, sink, highWaterMark ?? 1);
 }
 
 /**

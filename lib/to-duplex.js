@@ -1,0 +1,432 @@
+'use strict';
+
+// A socket as a `stream.Duplex` with the members of `net.Socket`, for the drivers that ask for one.
+
+const { isIPv6 } = require('node:net');
+const { Duplex } = require('node:stream');
+
+const { describe } = require('./describe.js');
+const { SocketError } = require('./errors.js');
+const { partsOf } = require('./socket.js');
+
+/** @import { Socket, SocketDuplex as PublicDuplex, SocketInfo } from '../index.js' */
+
+/**
+ * So many bytes are handed to the socket at a time: small writes that waited go together, and a large one shows its
+ * progress, which `timeout` and the memory of its rest depend on.
+ */
+const PIECE = 262144;
+
+/** The longest time that timers have; Node cuts longer ones to it as well. */
+const LONGEST_TIMEOUT = 2147483647;
+
+/**
+ * @param {Socket} socket
+ * @returns {PublicDuplex}
+ */
+function toDuplex(socket) {
+  const { readable, writable } = Object(socket);
+  if (typeof readable?.getReader !== 'function' || typeof writable?.getWriter !== 'function') {
+    throw new SocketError(`toDuplex() takes a socket, as connect() returns it, got ${describe(socket)}`, {
+      code: 'ERR_INVALID_ARG_TYPE',
+    });
+  }
+  if (readable.locked || writable.locked) {
+    throw new SocketError('toDuplex() takes a socket for itself, but a stream of this one is locked', {
+      code: 'ERR_INVALID_STATE',
+    });
+  }
+  return new SocketDuplex(socket);
+}
+
+class SocketDuplex extends Duplex {
+  #socket;
+  #reader;
+  #writer;
+  /** Known when it is open. @type {SocketInfo | undefined} */
+  #info;
+  #isOpening = true;
+  /** What is left of the present write, and whom to tell of its end. @type {Sending | undefined} */
+  #sending;
+  /** The peer has ended a socket that is not half-open: it ends as well, behind what it has been given by then. */
+  #isEnding = false;
+  #timer = /** @type {NodeJS.Timeout | undefined} */ (undefined);
+  #bytesSent = 0;
+
+  bytesRead = 0;
+  /** In milliseconds, as in `net.Socket`. */
+  timeout = 0;
+
+  /** @param {Socket} socket */
+  constructor(socket) {
+    super({
+      allowHalfOpen: partsOf(socket)?.options.allowHalfOpen ?? false,
+      // `close` comes with an argument here.
+      emitClose: false,
+      // The end of the peer ends a socket that is not half-open: it is not to be seen before what came earlier is consumed.
+      readableHighWaterMark: 0,
+    });
+    this.#socket = socket;
+    this.#reader = socket.readable.getReader();
+    this.#writer = socket.writable.getWriter();
+    settle(
+      socket.opened,
+      (info) => this.#onOpened(info),
+      (error) => this.destroy(error),
+    );
+  }
+
+  // What has happened, and where it is.
+
+  get connecting() {
+    return this.#isOpening && !this.destroyed;
+  }
+
+  get pending() {
+    return this.#isOpening;
+  }
+
+  get readyState() {
+    if (this.connecting) return 'opening';
+    if (this.readable) return this.writable ? 'open' : 'readOnly';
+    return this.writable ? 'writeOnly' : 'closed';
+  }
+
+  get bytesWritten() {
+    return this.#bytesSent + this.writableLength;
+  }
+
+  get encrypted() {
+    return this.#socket.secureTransport === 'on';
+  }
+
+  get authorized() {
+    return this.encrypted && this.#info !== undefined && isVerified(this.#socket);
+  }
+
+  get alpnProtocol() {
+    if (!this.encrypted || this.#info === undefined) return null;
+    return this.#info.alpn ?? false;
+  }
+
+  address() {
+    return parseEndpoint(this.#info?.localAddress) ?? {};
+  }
+
+  get localAddress() {
+    return parseEndpoint(this.#info?.localAddress)?.address;
+  }
+
+  get localPort() {
+    return parseEndpoint(this.#info?.localAddress)?.port;
+  }
+
+  get localFamily() {
+    return parseEndpoint(this.#info?.localAddress)?.family;
+  }
+
+  get remoteAddress() {
+    return parseEndpoint(this.#remote)?.address;
+  }
+
+  get remotePort() {
+    return parseEndpoint(this.#remote)?.port;
+  }
+
+  get remoteFamily() {
+    return parseEndpoint(this.#remote)?.family;
+  }
+
+  get #remote() {
+    return this.#info?.resolvedAddress ?? this.#info?.remoteAddress;
+  }
+
+  // What can be done about it.
+
+  /**
+   * The socket is connecting or connected already: drivers call this on whatever they are given.
+   *
+   * @param {unknown[]} args As those of `net.Socket`; only a callback means something.
+   */
+  connect(...args) {
+    const callback = args.at(-1);
+    if (typeof callback === 'function') this.#whenOpen(/** @type {() => void} */ (callback));
+    return this;
+  }
+
+  /**
+   * @param {number} milliseconds Without reading or writing; 0 for any.
+   * @param {() => void} [callback]
+   */
+  setTimeout(milliseconds, callback) {
+    if (typeof milliseconds !== 'number' || !(milliseconds >= 0)) {
+      throw new SocketError(
+        `setTimeout() takes a number of milliseconds, 0 or more, got ${describe(milliseconds)}`,
+        { code: typeof milliseconds === 'number' ? 'ERR_OUT_OF_RANGE' : 'ERR_INVALID_ARG_TYPE' },
+      );
+    }
+    if (this.destroyed) return this;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.timeout = Math.min(milliseconds, LONGEST_TIMEOUT);
+    if (this.timeout > 0) {
+      this.#timer = setTimeout(() => this.emit('timeout'), this.timeout).unref();
+      if (callback) this.once('timeout', callback);
+    } else if (callback) {
+      this.off('timeout', callback);
+    }
+    return this;
+  }
+
+  // Sockets send without delay, always, and leave it to the user to find out about silent peers.
+
+  setNoDelay() {
+    return this;
+  }
+
+  setKeepAlive() {
+    return this;
+  }
+
+  ref() {
+    this.#socket.ref?.();
+    return this;
+  }
+
+  unref() {
+    this.#socket.unref?.();
+    return this;
+  }
+
+  destroySoon() {
+    if (this.writable) this.end();
+    if (this.writableFinished) this.destroy();
+    else this.once('finish', () => this.destroy());
+  }
+
+  // What the stream asks for.
+
+  /** @override */
+  _read() {
+    this.#whenOpen(() => {
+      settle(
+        this.#reader.read(),
+        (result) => this.#onRead(result),
+        (error) => this.destroy(error),
+      );
+    });
+  }
+
+  /**
+   * @override
+   * @param {Buffer} chunk
+   * @param {string} _
+   * @param {(error?: Error | null) => void} callback
+   */
+  _write(chunk, _, callback) {
+    this.#send([chunk], callback);
+  }
+
+  /**
+   * @override
+   * @param {{ chunk: Buffer }[]} chunks
+   * @param {(error?: Error | null) => void} callback
+   */
+  _writev(chunks, callback) {
+    this.#send(
+      chunks.map(({ chunk }) => chunk),
+      callback,
+    );
+  }
+
+  /**
+   * @override
+   * @param {(error?: Error | null) => void} callback
+   */
+  _final(callback) {
+    settle(
+      this.#writer.close(),
+      () => callback(),
+      // The socket has done it by itself if its peer was first.
+      (error) => callback(this.#isEnding && error.code === 'EPIPE' ? null : error),
+    );
+  }
+
+  /**
+   * @override
+   * @param {Error | null} error
+   * @param {(error?: Error | null) => void} callback
+   */
+  _destroy(error, callback) {
+    clearTimeout(this.#timer);
+    this.#closeAtOnce(error ?? undefined);
+    callback(error);
+    // Behind the `error` that the callback has scheduled.
+    process.nextTick(() => this.emit('close', error !== null));
+  }
+
+  // What the socket reports.
+
+  /** @param {SocketInfo} info */
+  #onOpened(info) {
+    if (this.destroyed) return;
+    this.#info = info;
+    this.#isOpening = false;
+    this.#noteActivity();
+    this.emit('connect');
+    this.emit('ready');
+    if (this.encrypted) this.emit('secureConnect');
+    // Finds out about the end of the peer though nobody may be reading yet.
+    if (!this.isPaused()) this.read(0);
+  }
+
+  /** @param {ReadableStreamReadResult<Uint8Array>} result */
+  #onRead({ value, done }) {
+    if (this.destroyed) return;
+    if (done) return this.#onEnd();
+    this.bytesRead += value.byteLength;
+    this.#noteActivity();
+    this.push(Buffer.from(value.buffer, value.byteOffset, value.byteLength));
+  }
+
+  #onEnd() {
+    if (!this.allowHalfOpen) {
+      this.#isEnding = true;
+      this.#sendNext();
+    }
+    this.push(null);
+    // So that `end` is emitted also if nobody is reading.
+    this.read(0);
+  }
+
+  // Sending.
+
+  /**
+   * @param {Buffer[]} chunks
+   * @param {(error?: Error | null) => void} callback
+   */
+  #send(chunks, callback) {
+    this.#noteActivity();
+    this.#sending = { pieces: pieces(chunks), callback };
+    this.#sendNext();
+  }
+
+  #sendNext() {
+    const sending = this.#sending;
+    if (sending === undefined) return;
+    for (const piece of sending.pieces) {
+      const written = this.#writer.write(piece);
+      settle(
+        written,
+        () => this.#onSent(sending, piece.byteLength),
+        (error) => this.destroy(error),
+      );
+      // All of it has to be with the socket when that ends.
+      if (!this.#isEnding) return;
+    }
+    this.#sending = undefined;
+    sending.callback();
+  }
+
+  /**
+   * @param {Sending} sending
+   * @param {number} count
+   */
+  #onSent(sending, count) {
+    this.#noteActivity();
+    this.#bytesSent += count;
+    if (this.#sending === sending) this.#sendNext();
+  }
+
+  // The rest.
+
+  /** @param {() => void} callback */
+  #whenOpen(callback) {
+    if (this.#isOpening) this.once('connect', callback);
+    else callback();
+  }
+
+  #noteActivity() {
+    this.#timer?.refresh();
+  }
+
+  /** @param {Error | undefined} reason */
+  #closeAtOnce(reason) {
+    // It may have something to deliver, which is no reason to go on living.
+    this.unref();
+    const connection = partsOf(this.#socket)?.connection;
+    if (connection === undefined || connection.isPending) {
+      this.#writer.abort(reason).catch(ignore);
+      this.#socket.close(reason).catch(ignore);
+      return;
+    }
+    if (!this.writableFinished) connection.onAbort(this.writableLength > 0);
+    connection.giveUp(reason);
+  }
+}
+
+/** @typedef {{ pieces: IterableIterator<Uint8Array>, callback: (error?: Error | null) => void }} Sending */
+
+/**
+ * The same bytes in pieces of a good size.
+ *
+ * @param {Buffer[]} chunks
+ * @returns {Generator<Uint8Array, undefined>}
+ */
+function* pieces(chunks) {
+  /** @type {Buffer[]} */
+  let small = [];
+  let size = 0;
+  for (const chunk of chunks) {
+    if (size > 0 && size + chunk.length > PIECE) {
+      yield Buffer.concat(small, size);
+      [small, size] = [[], 0];
+    }
+    if (chunk.length < PIECE) {
+      small.push(chunk);
+      size += chunk.length;
+    } else {
+      for (let at = 0; at < chunk.length; at += PIECE) yield chunk.subarray(at, at + PIECE);
+    }
+  }
+  if (small.length === 1) yield small[0];
+  else if (size > 0) yield Buffer.concat(small, size);
+}
+
+/**
+ * Leaves the promise behind: what a listener throws is an uncaught exception, as with any emitter, and not a rejection.
+ *
+ * @template T
+ * @param {Promise<T>} promise
+ * @param {(value: T) => void} onValue
+ * @param {(error: any) => void} onError
+ */
+function settle(promise, onValue, onError) {
+  promise.then(
+    (value) => process.nextTick(onValue, value),
+    (error) => process.nextTick(onError, error),
+  );
+}
+
+/**
+ * Whether the certificate of the peer was verified, which is the rule. Only of sockets of this package it is known.
+ *
+ * @param {Socket} socket
+ */
+function isVerified(socket) {
+  const settings = partsOf(socket)?.settings;
+  return settings?.rejectUnauthorized ?? process.env.NODE_TLS_REJECT_UNAUTHORIZED !== '0';
+}
+
+/** @param {string | undefined} endpoint `ip:port` */
+function parseEndpoint(endpoint) {
+  if (!endpoint) return undefined;
+  const colon = endpoint.lastIndexOf(':');
+  const host = endpoint.slice(0, colon);
+  const address = host.startsWith('[') ? host.slice(1, -1) : host;
+  return { address, family: isIPv6(address) ? 'IPv6' : 'IPv4', port: Number(endpoint.slice(colon + 1)) };
+}
+
+function ignore() {}
+
+exports.toDuplex = toDuplex;
