@@ -163,12 +163,13 @@ export interface SocketAddress {
 /** What `connect()` can be told. Members that it does not know are ignored. (spec) */
 export interface SocketOptions {
   /**
-   * How the connection is secured.
+   * How the connection is secured: a `SecureTransportKind`. Its type has room for any string because that of
+   * `@cloudflare/workers-types` is `string`, and what was written for one should compile with the other.
    *
    * @default 'off'
-   * @throws {SocketError} for anything else than these three.
+   * @throws {SocketError} for anything else than the three kinds.
    */
-  secureTransport?: SecureTransportKind | undefined;
+  secureTransport?: SecureTransportKind | (string & {}) | undefined;
 
   /**
    * Whether `writable` stays open when the peer ends its side. If not, the peer's end is answered with ours as soon as
@@ -332,3 +333,148 @@ export type KeyInput =
   | string
   | Uint8Array
   | readonly (string | Uint8Array | { pem: string | Uint8Array; passphrase?: string | undefined })[];
+
+// The bridges to Node's streams. The import is `any` in a project that has no types of Node.
+// @ts-ignore
+import type { Duplex } from 'node:stream';
+
+/**
+ * Makes a socket a `Duplex` of `node:stream` with the members of `net.Socket`, for drivers that take one as their stream.
+ * (ours)
+ *
+ * The duplex has the socket for itself from then on: the streams of the socket are locked, and ending or destroying the
+ * duplex closes the socket. It goes with the socket's `allowHalfOpen`. Errors are the socket's own, with their `code`; they
+ * come as `error` events, and never as unhandled rejections.
+ *
+ * @param socket May be connecting or open.
+ * @throws {SocketError} with code `'ERR_INVALID_ARG_TYPE'` when it is no socket, and `'ERR_INVALID_STATE'` when one of its
+ * streams is locked.
+ * @example
+ * const connection = mysql.createConnection({ user, password, stream: () => toDuplex(connect('db.example.com:3306')) });
+ */
+export function toDuplex(socket: Socket): SocketDuplex;
+
+/**
+ * What `toDuplex()` returns. Beside the events of a `Duplex` it emits
+ * - `connect` and then `ready` when the connection stands, with TLS when its handshake is done; always once, never before
+ *   the code that called `toDuplex()` has run, also if the socket was open before;
+ * - `secureConnect` behind them if the socket uses TLS;
+ * - `timeout`, see `setTimeout()`;
+ * - `close` when it is over, with `true` if that is due to an error, which has been emitted before.
+ *
+ * There is no `lookup`, because names are resolved elsewhere, and nothing that only `net.Socket` and `tls.TLSSocket` have
+ * and that no driver needed, like `getPeerCertificate()`.
+ */
+export interface SocketDuplex extends Duplex {
+  /** Whether the connection is still being made. False when it is open, and when it was destroyed. (Node) */
+  readonly connecting: boolean;
+
+  /** Whether it has not been open yet. (Node) */
+  readonly pending: boolean;
+
+  /** (Node) */
+  readonly readyState: 'opening' | 'open' | 'readOnly' | 'writeOnly' | 'closed';
+
+  /** Bytes that came, without those of TLS. (Node) */
+  readonly bytesRead: number;
+
+  /** Bytes that were written, without those of TLS, and with those that wait to be sent. (Node) */
+  readonly bytesWritten: number;
+
+  /** Whether the socket was made with TLS, or by `startTls()`. (Node) */
+  readonly encrypted: boolean;
+
+  /**
+   * Whether the certificate of the server was verified. False without TLS, before `secureConnect`, and where verification
+   * is turned off, even if the certificate is good. (Node)
+   */
+  readonly authorized: boolean;
+
+  /** The protocol that the server picked, or `false`; `null` without TLS and before `secureConnect`. (Node) */
+  readonly alpnProtocol: string | false | null;
+
+  /** The IP address that answered; `undefined` before `connect`, like the next five. (Node) */
+  readonly remoteAddress: string | undefined;
+  readonly remotePort: number | undefined;
+  readonly remoteFamily: 'IPv4' | 'IPv6' | undefined;
+
+  /** The IP address of this end. (Node) */
+  readonly localAddress: string | undefined;
+  readonly localPort: number | undefined;
+  readonly localFamily: 'IPv4' | 'IPv6' | undefined;
+
+  /** This end; an empty object before `connect`. (Node) */
+  address(): { address?: string; family?: 'IPv4' | 'IPv6'; port?: number };
+
+  /** What `setTimeout()` was given, in milliseconds. (Node) @default 0 */
+  readonly timeout: number;
+
+  /**
+   * Emits `timeout` when nothing was read or written for so long, connecting included, and does nothing else: it is for the
+   * user to end or destroy the connection. It does not keep the process alive. (Node)
+   *
+   * @param milliseconds 0 turns it off.
+   * @param callback A listener for one `timeout`; with 0, one to remove.
+   * @throws {SocketError} with code `'ERR_INVALID_ARG_TYPE'` when it is no number, and `'ERR_OUT_OF_RANGE'` when it is
+   * negative.
+   */
+  setTimeout(milliseconds: number, callback?: () => void): this;
+
+  /** Does nothing: `TCP_NODELAY` is always on, and can't be turned off. (Node) */
+  setNoDelay(noDelay?: boolean): this;
+
+  /** Does nothing: there are no keep-alive probes. Use `setTimeout()`, or what the protocol has for it. (Node) */
+  setKeepAlive(enable?: boolean, initialDelay?: number): this;
+
+  /**
+   * Does not connect, because the socket does that since it was made; for drivers that call it on whatever they are given.
+   * (Node)
+   *
+   * @param args Are ignored, but for a function at the end, which is called when the connection stands.
+   */
+  connect(...args: unknown[]): this;
+
+  /** Keeps the process alive while it is open, which is the default. (Node) */
+  ref(): this;
+
+  /** Lets the process end although it is open. (Node) */
+  unref(): this;
+
+  /** Ends it, and destroys it when everything written is sent. (Node) */
+  destroySoon(): void;
+}
+
+/**
+ * Makes a socket of a `Duplex`, for tunnels, proxies, and tests without a network. It behaves like one that `connect()`
+ * returns, and is an instance of `Socket`. (ours)
+ *
+ * The socket has the duplex for itself from then on, and destroys it when it is closed. `ref()` and `unref()` are those of
+ * the duplex, if it has them. A duplex that is still connecting, like a `net.Socket` or `tls.TLSSocket`, opens the socket
+ * when it is done; any other is open. Its errors become a `SocketError` with their `code` and themselves as `cause`; a
+ * duplex that is destroyed without an error gives the code `'ERR_STREAM_PREMATURE_CLOSE'`.
+ *
+ * Where it differs: the socket is not closed by the garbage collector, and TLS is that of `node:tls`. That verifies as
+ * `connect()` does, but a peer that ends without saying so (`ERR_TLS_TRUNCATED`) can't be told from one that does, sessions
+ * are not resumed, and the options `useSystemCA` and `keyLog` throw.
+ *
+ * @param duplex Of bytes, not of objects, and open both ways.
+ * @param options `undefined` and `null` mean the defaults.
+ * @throws {SocketError} with code `'ERR_INVALID_ARG_TYPE'`, `'ERR_INVALID_ARG_VALUE'` or `'ERR_INVALID_STATE'` when it is no
+ * such duplex, or when an option is not valid.
+ * @example
+ * const request = http.request({ host: 'proxy', port: 3128, method: 'CONNECT', path: 'db.example.com:5432' }).end();
+ * const [, tunnel] = await once(request, 'connect');
+ * const socket = fromDuplex(tunnel, { address: 'db.example.com:5432', secureTransport: 'starttls' });
+ */
+export function fromDuplex(duplex: Duplex, options?: FromDuplexOptions | null): Socket;
+
+/** What `fromDuplex()` can be told. (ours) */
+export interface FromDuplexOptions extends SocketOptions {
+  /**
+   * Where the duplex leads to, in the forms of `connect()`: for messages, for `remoteAddress` of `SocketInfo`, and the name
+   * that TLS verifies.
+   *
+   * @default null: the address of the duplex if it has one, else an empty string; TLS needs a name by an option of its own
+   */
+  address?: AnySocketAddress | null | undefined;
+}

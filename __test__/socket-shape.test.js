@@ -14,7 +14,14 @@ const METHODS = ['close', 'startTls', 'ref', 'unref'];
 
 test('import and require() give the same functions', () => {
   const required = createRequire(import.meta.url)('../index.js');
-  assert.deepEqual(Object.keys(required).sort(), ['Socket', 'SocketError', 'TLSSocket', 'connect']);
+  assert.deepEqual(Object.keys(required).sort(), [
+    'Socket',
+    'SocketError',
+    'TLSSocket',
+    'connect',
+    'fromDuplex',
+    'toDuplex',
+  ]);
   for (const name of Object.keys(required)) assert.equal(required[name], sockets[name]);
 });
 

@@ -64,15 +64,17 @@ class Source {
    */
   read() {
     if (!this.#isDirect) return undefined;
-    if (this.#waiting.length > 0 || !this.#connection.isOpen) return this.#wait();
-    if (mustYield(SYSTEM_CALL)) {
-      setImmediate(() => this.serve());
-      return this.#wait();
+    const isDue = !this.#connection.isOpen || !mustYield(SYSTEM_CALL);
+    if (isDue && this.#waiting.length === 0 && this.#connection.isOpen) {
+      const received = this.#receive();
+      if (typeof received !== 'number') return Promise.resolve({ value: received, done: false });
+      const result = this.#wait();
+      this.#onNothing(received);
+      return result;
     }
-    const received = this.#receive();
-    if (typeof received !== 'number') return Promise.resolve({ value: received, done: false });
     const result = this.#wait();
-    this.#onNothing(received);
+    if (isDue) this.serve();
+    else setImmediate(() => this.serve());
     return result;
   }
 
@@ -81,6 +83,8 @@ class Source {
     this.#isDirect = false;
     const waiting = this.#waiting;
     this.#waiting = [];
+    // What they waited for goes to the next reader.
+    this.#isWanted ||= waiting.length > 0;
     return waiting;
   }
 

@@ -11,6 +11,13 @@ const { invalidValue } = require('./webidl.js');
 /** @import { AnySocketAddress, SocketOptions, TlsOptions } from '../index.js' */
 
 /**
+ * What a socket is made of, for the bridges to `node:stream`; `undefined` if it is not one of ours.
+ *
+ * @type {(socket: object) => Parts | undefined}
+ */
+let partsOf;
+
+/**
  * A TCP connection as a pair of streams. https://sockets-api.proposal.wintertc.org/#socket-class
  */
 class Socket {
@@ -19,6 +26,13 @@ class Socket {
   #options;
   /** The settings of TLS that a `startTls()` begins with. */
   #settings;
+
+  static {
+    partsOf = (socket) => {
+      if (!(#connection in socket)) return undefined;
+      return new Parts(socket.#connection, socket.#target, socket.#options, socket.#settings);
+    };
+  }
 
   /**
    * The spec leaves the constructor to implementors; here it is `connect(address, options)`.
@@ -86,8 +100,12 @@ class Socket {
     const target = this.#target;
     const handshake = new TlsContext(settings).handshakeWith(target.hostname);
     const secured = { ...this.#options, secureTransport: /** @type {const} */ ('on') };
+    const former = this.#connection;
+    if (!(former instanceof Connection)) {
+      return new Socket(new Parts(former.upgrade(handshake, secured, settings), target, secured, settings));
+    }
     const connection = new Connection(target, secured);
-    this.#connection.upgradeTo(connection, handshake);
+    former.upgradeTo(connection, handshake);
     return new Socket(new Parts(connection, target, secured, settings));
   }
 
@@ -149,7 +167,7 @@ class Parts {
   }
 
   /**
-   * @param {Connection} connection
+   * @param {Connection | import('./duplex-connection.js').DuplexConnection} connection
    * @param {import('./address.js').Address} target
    * @param {Readonly<import('./options.js').Options>} options
    * @param {Readonly<import('./tls-options.js').TlsSettings>} settings
@@ -173,5 +191,16 @@ function open(address, options, binding) {
   return new Socket(Parts.dial(address, options, binding));
 }
 
+/**
+ * A socket over a connection that was made elsewhere.
+ *
+ * @param {ConstructorParameters<typeof Parts>} parts
+ */
+function adopt(...parts) {
+  return new Socket(new Parts(...parts));
+}
+
 exports.Socket = Socket;
 exports.open = open;
+exports.adopt = adopt;
+exports.partsOf = partsOf;

@@ -5,17 +5,14 @@
 const { isIPv6 } = require('node:net');
 const { Duplex } = require('node:stream');
 
+const { Connection } = require('./connection.js');
+const { core } = require('./core.js');
 const { describe } = require('./describe.js');
 const { SocketError } = require('./errors.js');
+const { pieces } = require('./pieces.js');
 const { partsOf } = require('./socket.js');
 
 /** @import { Socket, SocketDuplex as PublicDuplex, SocketInfo } from '../index.js' */
-
-/**
- * So many bytes are handed to the socket at a time: small writes that waited go together, and a large one shows its
- * progress, which `timeout` and the memory of its rest depend on.
- */
-const PIECE = 262144;
 
 /** The longest time that timers have; Node cuts longer ones to it as well. */
 const LONGEST_TIMEOUT = 2147483647;
@@ -46,6 +43,8 @@ class SocketDuplex extends Duplex {
   /** Known when it is open. @type {SocketInfo | undefined} */
   #info;
   #isOpening = true;
+  /** A read was asked for before it is open. */
+  #isReadWanted = false;
   /** What is left of the present write, and whom to tell of its end. @type {Sending | undefined} */
   #sending;
   /** The peer has ended a socket that is not half-open: it ends as well, behind what it has been given by then. */
@@ -149,8 +148,10 @@ class SocketDuplex extends Duplex {
    * @param {unknown[]} args As those of `net.Socket`; only a callback means something.
    */
   connect(...args) {
-    const callback = args.at(-1);
-    if (typeof callback === 'function') this.#whenOpen(/** @type {() => void} */ (callback));
+    const callback = /** @type {() => void} */ (args.at(-1));
+    if (typeof callback !== 'function') return this;
+    if (this.#isOpening) this.once('connect', callback);
+    else process.nextTick(callback);
     return this;
   }
 
@@ -208,13 +209,8 @@ class SocketDuplex extends Duplex {
 
   /** @override */
   _read() {
-    this.#whenOpen(() => {
-      settle(
-        this.#reader.read(),
-        (result) => this.#onRead(result),
-        (error) => this.destroy(error),
-      );
-    });
+    if (this.#isOpening) this.#isReadWanted = true;
+    else this.#receive();
   }
 
   /**
@@ -247,8 +243,8 @@ class SocketDuplex extends Duplex {
     settle(
       this.#writer.close(),
       () => callback(),
-      // The socket has done it by itself if its peer was first.
-      (error) => callback(this.#isEnding && error.code === 'EPIPE' ? null : error),
+      // A socket that ends by itself may be faster. Writes that fail tell so themselves.
+      (error) => callback(this.#isEnding ? null : error),
     );
   }
 
@@ -261,8 +257,21 @@ class SocketDuplex extends Duplex {
     clearTimeout(this.#timer);
     this.#closeAtOnce(error ?? undefined);
     callback(error);
-    // Behind the `error` that the callback has scheduled.
-    process.nextTick(() => this.emit('close', error !== null));
+    if (this.#sending !== undefined) {
+      const why = error ?? new SocketError('write failed: destroyed', { code: 'ERR_STREAM_DESTROYED' });
+      process.nextTick(this.#sending.callback, why);
+      this.#sending = undefined;
+    }
+    // As late as that of a `net.Socket`: behind the `error` of this stream, and of TLS on top of it.
+    setImmediate(() => this.emit('close', error !== null));
+  }
+
+  #receive() {
+    settle(
+      this.#reader.read(),
+      (result) => this.#onRead(result),
+      (error) => this.destroy(error),
+    );
   }
 
   // What the socket reports.
@@ -273,26 +282,41 @@ class SocketDuplex extends Duplex {
     this.#info = info;
     this.#isOpening = false;
     this.#noteActivity();
+    process.nextTick(() => this.#beginToRead());
     this.emit('connect');
     this.emit('ready');
     if (this.encrypted) this.emit('secureConnect');
-    // Finds out about the end of the peer though nobody may be reading yet.
-    if (!this.isPaused()) this.read(0);
   }
 
-  /** @param {ReadableStreamReadResult<Uint8Array>} result */
+  #beginToRead() {
+    if (this.destroyed) return;
+    if (this.#isReadWanted) this.#receive();
+    // Finds out about the end of the peer though nobody may be reading yet.
+    else if (!this.isPaused()) this.read(0);
+  }
+
+  /** @param {{ value: Uint8Array, done: false } | { value?: unknown, done: true }} result */
   #onRead({ value, done }) {
     if (this.destroyed) return;
     if (done) return this.#onEnd();
     this.bytesRead += value.byteLength;
     this.#noteActivity();
-    this.push(Buffer.from(value.buffer, value.byteOffset, value.byteLength));
+    try {
+      this.push(Buffer.from(value.buffer, value.byteOffset, value.byteLength));
+    } catch (error) {
+      // A listener threw. If the process survives that, reading goes on.
+      process.nextTick(() => this.read(0));
+      throw error;
+    }
   }
 
   #onEnd() {
     if (!this.allowHalfOpen) {
       this.#isEnding = true;
       this.#sendNext();
+      // The stream itself would end at once, and TLS on top of it could not say goodbye.
+      Object.assign(this, { allowHalfOpen: true });
+      setImmediate(() => this.end());
     }
     this.push(null);
     // So that `end` is emitted also if nobody is reading.
@@ -307,44 +331,35 @@ class SocketDuplex extends Duplex {
    */
   #send(chunks, callback) {
     this.#noteActivity();
-    this.#sending = { pieces: pieces(chunks), callback };
+    const size = chunks.reduce((sum, { length }) => sum + length, 0);
+    this.#sending = { pieces: pieces(chunks), size, callback };
     this.#sendNext();
   }
 
   #sendNext() {
     const sending = this.#sending;
     if (sending === undefined) return;
-    for (const piece of sending.pieces) {
-      const written = this.#writer.write(piece);
+    for (let next = sending.pieces.next(); !next.done; next = sending.pieces.next()) {
       settle(
-        written,
-        () => this.#onSent(sending, piece.byteLength),
+        this.#writer.write(next.value),
+        () => this.#onSent(sending),
         (error) => this.destroy(error),
       );
-      // All of it has to be with the socket when that ends.
+      // One after the other, unless the socket is about to end: then it has to be given all of them now.
       if (!this.#isEnding) return;
     }
     this.#sending = undefined;
+    this.#bytesSent += sending.size;
     sending.callback();
   }
 
-  /**
-   * @param {Sending} sending
-   * @param {number} count
-   */
-  #onSent(sending, count) {
+  /** @param {Sending} sending */
+  #onSent(sending) {
     this.#noteActivity();
-    this.#bytesSent += count;
     if (this.#sending === sending) this.#sendNext();
   }
 
   // The rest.
-
-  /** @param {() => void} callback */
-  #whenOpen(callback) {
-    if (this.#isOpening) this.once('connect', callback);
-    else callback();
-  }
 
   #noteActivity() {
     this.#timer?.refresh();
@@ -352,46 +367,22 @@ class SocketDuplex extends Duplex {
 
   /** @param {Error | undefined} reason */
   #closeAtOnce(reason) {
-    // It may have something to deliver, which is no reason to go on living.
-    this.unref();
+    // What was sent may still be on its way to the peer. Who did not wait for the end need not go on living for it.
+    if (!this.writableFinished) this.unref();
     const connection = partsOf(this.#socket)?.connection;
     if (connection === undefined || connection.isPending) {
       this.#writer.abort(reason).catch(ignore);
       this.#socket.close(reason).catch(ignore);
       return;
     }
-    if (!this.writableFinished) connection.onAbort(this.writableLength > 0);
+    // The peer must not take the part for the whole.
+    const isTruncated = this.#info !== undefined && this.writableLength > 0;
+    if (isTruncated && connection instanceof Connection) core.reset(connection.key);
     connection.giveUp(reason);
   }
 }
 
-/** @typedef {{ pieces: IterableIterator<Uint8Array>, callback: (error?: Error | null) => void }} Sending */
-
-/**
- * The same bytes in pieces of a good size.
- *
- * @param {Buffer[]} chunks
- * @returns {Generator<Uint8Array, undefined>}
- */
-function* pieces(chunks) {
-  /** @type {Buffer[]} */
-  let small = [];
-  let size = 0;
-  for (const chunk of chunks) {
-    if (size > 0 && size + chunk.length > PIECE) {
-      yield Buffer.concat(small, size);
-      [small, size] = [[], 0];
-    }
-    if (chunk.length < PIECE) {
-      small.push(chunk);
-      size += chunk.length;
-    } else {
-      for (let at = 0; at < chunk.length; at += PIECE) yield chunk.subarray(at, at + PIECE);
-    }
-  }
-  if (small.length === 1) yield small[0];
-  else if (size > 0) yield Buffer.concat(small, size);
-}
+/** @typedef {{ pieces: Generator<Uint8Array, undefined>, size: number, callback: (error?: Error | null) => void }} Sending */
 
 /**
  * Leaves the promise behind: what a listener throws is an uncaught exception, as with any emitter, and not a rejection.
@@ -414,11 +405,15 @@ function settle(promise, onValue, onError) {
  * @param {Socket} socket
  */
 function isVerified(socket) {
-  const settings = partsOf(socket)?.settings;
-  return settings?.rejectUnauthorized ?? process.env.NODE_TLS_REJECT_UNAUTHORIZED !== '0';
+  const parts = partsOf(socket);
+  if (parts === undefined) return false;
+  return parts.settings.rejectUnauthorized ?? process.env.NODE_TLS_REJECT_UNAUTHORIZED !== '0';
 }
 
-/** @param {string | undefined} endpoint `ip:port` */
+/**
+ * @param {string | undefined} endpoint `ip:port`
+ * @returns {{ address: string, family: 'IPv4' | 'IPv6', port: number } | undefined}
+ */
 function parseEndpoint(endpoint) {
   if (!endpoint) return undefined;
   const colon = endpoint.lastIndexOf(':');

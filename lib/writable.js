@@ -30,8 +30,8 @@ class Sink {
    * @type {{ at: number, error: unknown, onDrained: () => void } | undefined}
    */
   #drain;
-  /** What a write waits for that was sent before the stream was told of it. @type {Promise<unknown> | undefined} */
-  #begun;
+  /** How a write goes on that was sent before the stream was told of it. @type {(() => Promise<unknown>) | undefined} */
+  #goOn;
 
   /** @param {import('./connection.js').Connection} connection */
   constructor(connection) {
@@ -65,25 +65,29 @@ class Sink {
     const sent = send(connection.key, bytes);
     if (sent === WAIT) {
       connection.awaitWrite();
-      this.#begun = this.#wait(() => this.#countDone());
-      return false;
+      const sentAll = this.#wait(() => this.#countDone());
+      this.#goOn = () => sentAll;
+    } else if (sent === FAILED) {
+      this.#goOn = () => {
+        throw connection.onWriteFailed();
+      };
+    } else {
+      if (sent === GATHERED) connection.awaitFlush();
+      if (!mustYield(sent === GATHERED ? COPY : SYSTEM_CALL)) return true;
+      this.#goOn = () => {
+        this.#countDone();
+        return new Promise(setImmediate);
+      };
     }
-    if (sent === FAILED) {
-      connection.onWriteFailed();
-      return false;
-    }
-    if (sent === GATHERED) connection.awaitFlush();
-    if (!mustYield(sent === GATHERED ? COPY : SYSTEM_CALL)) return true;
-    this.#begun = new Promise(setImmediate).then(() => this.#countDone());
     return false;
   }
 
   /** @param {unknown} chunk */
   write(chunk) {
-    if (this.#begun !== undefined) {
-      const begun = this.#begun;
-      this.#begun = undefined;
-      return begun;
+    if (this.#goOn !== undefined) {
+      const goOn = this.#goOn;
+      this.#goOn = undefined;
+      return goOn();
     }
     if (this.#drain !== undefined && this.#done >= this.#drain.at) throw this.#drain.error;
     const connection = this.#connection;

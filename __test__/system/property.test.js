@@ -14,7 +14,7 @@ import { needsLinux } from './helpers/platform.js';
 
 const seed = Number(process.env.WINTER_SOCKETS_SEED ?? Date.now() % 2 ** 31);
 
-/** What the issue allows for anything on loopback. */
+/** What anything on loopback may take. */
 const DEADLINE_MS = 5000;
 
 const options = { timeout: 120_000 };

@@ -1,6 +1,7 @@
-// PostgreSQL as it comes with the system, with a cluster of our own that takes nothing but TLS.
+// PostgreSQL as it comes with the system, with a cluster of our own that takes nothing but TLS, if not told otherwise.
 
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import {
   appendFileSync,
   chmodSync,
@@ -37,13 +38,18 @@ const MOST_ATTEMPTS = 5;
 export const CERTIFIED = 'Winter Client';
 
 /** Nobody gets in without TLS, and that one user not without a certificate. */
-const ACCESS = `
+const TLS_ONLY = `
 hostssl all "${CERTIFIED}" 127.0.0.1/32 cert
 hostssl all all            127.0.0.1/32 trust
 `;
 
-/** Starts a server, with a user `winter`. */
-export async function startPostgres() {
+/**
+ * Starts a server, with a user `winter`.
+ *
+ * @param {object} [settings]
+ * @param {string} [settings.access] Who gets in, and how: the lines of `pg_hba.conf`.
+ */
+export async function startPostgres({ access = TLS_ONLY } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'winter-sockets-postgres-'));
   const data = join(folder, 'data');
   const owner = ownerOfClusters();
@@ -54,18 +60,20 @@ export async function startPostgres() {
     });
     if (status !== 0) throw new Error(`${name} ended with ${status}:\n${stderr}\n${logOf(folder)}`);
   };
+  const install = (name, from) => {
+    const file = join(data, name);
+    copyFileSync(fixture(from), file);
+    chmodSync(file, 0o600);
+    if (owner) chownSync(file, owner.uid, owner.gid);
+  };
   const stop = () => rmSync(folder, { recursive: true, force: true });
   if (owner) chownSync(folder, owner.uid, owner.gid);
   try {
     command('initdb', '-D', data, '-U', 'winter', '--auth=trust', '--no-locale', '-E', 'UTF8', '--no-sync');
-    const files = { 'server.crt': 'p256.pem', 'server.key': 'p256.key', 'root.crt': 'root.pem' };
-    for (const [name, from] of Object.entries(files)) {
-      const file = join(data, name);
-      copyFileSync(fixture(from), file);
-      chmodSync(file, 0o600);
-      if (owner) chownSync(file, owner.uid, owner.gid);
-    }
-    writeFileSync(join(data, 'pg_hba.conf'), ACCESS);
+    install('server.crt', 'p256.pem');
+    install('server.key', 'p256.key');
+    install('root.crt', 'root.pem');
+    writeFileSync(join(data, 'pg_hba.conf'), access);
     appendFileSync(join(data, 'postgresql.conf'), "\nssl = on\nssl_ca_file = 'root.crt'\nfsync = off\n");
     const port = await startOnUnusedPort((port) => {
       const options = `-p ${port} -k ${folder} -c listen_addresses=127.0.0.1`;
@@ -73,6 +81,20 @@ export async function startPostgres() {
     });
     return {
       address: `127.0.0.1:${port}`,
+      port,
+      /**
+       * Ends all sessions, stops, and starts again on the same port. Unlike the other commands it lets this process go on
+       * meanwhile.
+       *
+       * @param {string} [certificate] The one to show from then on, with the key p256.key.
+       */
+      async restart(certificate = 'p256.pem') {
+        install('server.crt', certificate);
+        const args = ['restart', '-w', '-D', data, '-m', 'fast', '-l', join(folder, 'log')];
+        const child = spawn(realpathSync(path), args, { ...owner, stdio: 'ignore' });
+        const [code] = await once(child, 'exit');
+        if (code !== 0) throw new Error(`pg_ctl ended with ${code}:\n${logOf(folder)}`);
+      },
       stop() {
         command('pg_ctl', 'stop', '-w', '-D', data, '-m', 'immediate');
         stop();

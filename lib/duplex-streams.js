@@ -1,0 +1,218 @@
+'use strict';
+
+// The streams of a socket over a duplex.
+
+const { types } = require('node:util');
+
+const { describe } = require('./describe.js');
+
+/** @import { DuplexConnection } from './duplex-connection.js' */
+
+/** The source of `readable`: reads from the duplex when somebody reads. */
+class DuplexSource {
+  /** @readonly */
+  type = 'bytes';
+  #connection;
+  /** @type {ReadableByteStreamController | undefined} */
+  #controller;
+  #isWanted = false;
+
+  /** @param {DuplexConnection} connection */
+  constructor(connection) {
+    this.#connection = connection;
+  }
+
+  /** @param {ReadableByteStreamController} controller */
+  start(controller) {
+    this.#controller = controller;
+  }
+
+  pull() {
+    this.#isWanted = true;
+    this.serve();
+  }
+
+  cancel() {
+    this.#controller = undefined;
+    this.#connection.onCancel();
+  }
+
+  /** Serves the read that waits, if bytes are there. */
+  serve() {
+    const controller = this.#controller;
+    if (!this.#isWanted || controller === undefined) return;
+    const chunk = this.#connection.receive();
+    if (chunk === null) return;
+    // First, because giving the reader its bytes may bring the next `pull` at once.
+    this.#isWanted = false;
+    // A copy, since the reader may transfer it, and the memory may be somebody else's.
+    controller.enqueue(new Uint8Array(chunk));
+  }
+
+  /** Whether the stream holds bytes that nobody has read. */
+  get hasUnread() {
+    return (this.#controller?.desiredSize ?? 0) < 0;
+  }
+
+  close() {
+    const controller = this.#controller;
+    if (controller === undefined) return;
+    this.#controller = undefined;
+    try {
+      controller.close();
+      // A BYOB read that waits gets its buffer back.
+      controller.byobRequest?.respond(0);
+    } catch {
+      // The stream ended in the middle of an element of a BYOB view: that has errored it, as the standard has it.
+    }
+  }
+
+  /** @param {unknown} error */
+  error(error) {
+    this.#controller?.error(error);
+    this.#controller = undefined;
+  }
+}
+
+/** The sink of `writable`: one write at a time goes to the duplex. */
+class DuplexSink {
+  #connection;
+  /** @type {WritableStreamDefaultController | undefined} */
+  #controller;
+  /** Lets the stream begin. @type {(() => void) | undefined} */
+  #onOpened;
+  /** How many writes the stream took, and how many of them are done. */
+  #taken = 0;
+  #done = 0;
+  /** @type {{ at: number, error: unknown, onDrained: () => void } | undefined} */
+  #drain;
+
+  /** @param {DuplexConnection} connection */
+  constructor(connection) {
+    this.#connection = connection;
+  }
+
+  /** @param {WritableStreamDefaultController} controller */
+  start(controller) {
+    this.#controller = controller;
+    return new Promise((resolve) => (this.#onOpened = () => resolve(undefined)));
+  }
+
+  /** The connection is open, or will never be. */
+  open() {
+    this.#onOpened?.();
+  }
+
+  /** Counts a write at the moment when the user makes it. */
+  countTaken() {
+    this.#taken++;
+  }
+
+  /** @param {unknown} chunk */
+  async write(chunk) {
+    if (this.#drain !== undefined && this.#done >= this.#drain.at) throw this.#drain.error;
+    await this.#connection.send(this.#take(chunk));
+    this.#done++;
+    // Not at once: a close may be next in the stream, and it is to be done, not aborted.
+    if (this.#drain !== undefined) setImmediate(() => this.#checkDrain());
+  }
+
+  async close() {
+    this.#controller = undefined;
+    this.#done = this.#taken;
+    await this.#connection.shutdown();
+    this.#connection.onFinished();
+    this.#checkDrain();
+  }
+
+  abort() {
+    this.#controller = undefined;
+    this.#connection.onAbort();
+  }
+
+  /**
+   * Calls back when every write so far is done. Later writes fail.
+   *
+   * @param {unknown} error
+   * @param {() => void} onDrained
+   */
+  drain(error, onDrained) {
+    this.#drain = { at: this.#taken, error, onDrained };
+    this.#checkDrain();
+  }
+
+  /** @param {unknown} error */
+  error(error) {
+    this.#controller?.error(error);
+    this.#controller = undefined;
+    this.#drain = undefined;
+    this.open();
+  }
+
+  #checkDrain() {
+    const drain = this.#drain;
+    if (drain === undefined || this.#done < drain.at) return;
+    this.#drain = undefined;
+    drain.onDrained();
+  }
+
+  /** @param {unknown} chunk */
+  #take(chunk) {
+    try {
+      return toBuffer(chunk);
+    } catch (error) {
+      // What a sink throws ends its stream. What was written before is sent.
+      this.#done++;
+      this.abort();
+      throw error;
+    }
+  }
+}
+
+/** @param {DuplexSource} source */
+function makeReadable(source) {
+  return new ReadableStream(source, { highWaterMark: 0 });
+}
+
+/**
+ * @param {DuplexSink} sink
+ * @param {number | undefined} highWaterMark In bytes; without it, one write at a time.
+ */
+function makeWritable(sink, highWaterMark) {
+  return new WritableStream(sink, {
+    highWaterMark: highWaterMark ?? 1,
+    size(chunk) {
+      sink.countTaken();
+      return highWaterMark === undefined ? 1 : byteLength(chunk);
+    },
+  });
+}
+
+/**
+ * A copy of a chunk, which nobody can change any more.
+ *
+ * @param {unknown} chunk
+ */
+function toBuffer(chunk) {
+  if (typeof chunk === 'string') return Buffer.from(chunk);
+  if (ArrayBuffer.isView(chunk)) {
+    return Buffer.from(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength));
+  }
+  if (types.isAnyArrayBuffer(chunk)) return Buffer.from(new Uint8Array(chunk));
+  if (chunk === undefined) return Buffer.alloc(0);
+  throw new TypeError(
+    `a socket takes strings, ArrayBuffers and views of them, but was given ${describe(chunk)}: ` +
+      'encode it first, for example with JSON.stringify()',
+  );
+}
+
+/** @param {unknown} chunk */
+function byteLength(chunk) {
+  if (typeof chunk === 'string') return Buffer.byteLength(chunk);
+  return ArrayBuffer.isView(chunk) || types.isAnyArrayBuffer(chunk) ? chunk.byteLength : 0;
+}
+
+exports.DuplexSource = DuplexSource;
+exports.DuplexSink = DuplexSink;
+exports.makeReadable = makeReadable;
+exports.makeWritable = makeWritable;
