@@ -10,17 +10,14 @@ const { isFast, override } = require('./fast-path.js');
 class FastWriter extends WritableStreamDefaultWriter {
   /** Gone once every write has to go through the stream. @type {Sink | undefined} */
   #sink;
-  #highWaterMark;
 
   /**
    * @param {WritableStream} stream
    * @param {Sink} sink
-   * @param {number} highWaterMark
    */
-  constructor(stream, sink, highWaterMark) {
+  constructor(stream, sink) {
     super(stream);
     this.#sink = sink;
-    this.#highWaterMark = highWaterMark;
   }
 
   /**
@@ -30,12 +27,9 @@ class FastWriter extends WritableStreamDefaultWriter {
    */
   write(chunk) {
     const sink = this.#sink;
-    if (sink === undefined) return super.write(chunk);
-    if (this.#seesAnEmptyStream() && sink.sendDirectly(chunk)) return Promise.resolve();
-    const written = super.write(chunk);
-    // The stream does not count this one, though it is there: what follows has to queue up behind it.
-    if (this.#seesAnEmptyStream()) this.#sink = undefined;
-    return written;
+    // One write fits into the stream, so that nothing is in it.
+    const isEmpty = sink !== undefined && super.desiredSize === 1;
+    return isEmpty && sink.sendDirectly(chunk) ? Promise.resolve() : super.write(chunk);
   }
 
   /** @override */
@@ -49,28 +43,24 @@ class FastWriter extends WritableStreamDefaultWriter {
     this.#sink = undefined;
     super.releaseLock();
   }
-
-  #seesAnEmptyStream() {
-    return super.desiredSize === this.#highWaterMark;
-  }
 }
 
 /**
- * Gives the stream a `getWriter` that makes fast writers.
+ * Gives the stream a `getWriter` that makes fast writers. Not for streams that count bytes: there `desiredSize` would show
+ * the difference.
  *
  * @param {WritableStream} stream
  * @param {Sink} sink
- * @param {number} highWaterMark
  */
-function withFastWriter(stream, sink, highWaterMark) {
-  if (!isFast || highWaterMark === Infinity) return stream;
+function withFastWriter(stream, sink) {
+  if (!isFast) return stream;
   const { getWriter } = stream;
   return override(
     stream,
     'getWriter',
     /** @this {WritableStream} */
     function () {
-      if (this === stream) return new FastWriter(stream, sink, highWaterMark);
+      if (this === stream) return new FastWriter(stream, sink);
       return Reflect.apply(getWriter, this, []);
     },
   );

@@ -60,8 +60,8 @@ class Sink {
     const connection = this.#connection;
     if (this.#controller === undefined || this.#drain !== undefined || !connection.isOpen) return false;
     const bytes = typeof chunk === 'string' ? encoder.encode(chunk) : chunk;
-    // Whatever needs a closer look has it in the stream, empty chunks too: a stream does not count them as written.
-    if (!types.isUint8Array(bytes) || bytes.byteLength === 0 || isShared(bytes.buffer)) return false;
+    // Whatever needs a closer look has it in the stream.
+    if (!types.isUint8Array(bytes) || isShared(bytes.buffer)) return false;
     const sent = send(connection.key, bytes);
     if (sent === WAIT) {
       connection.awaitWrite();
@@ -201,7 +201,7 @@ function makeWritable(sink, highWaterMark) {
       return highWaterMark === undefined ? 1 : byteLength(chunk);
     },
   });
-  return withFastWriter(stream, sink, highWaterMark ?? 1);
+  return highWaterMark === undefined ? withFastWriter(stream, sink) : stream;
 }
 
 /**
