@@ -1,8 +1,6 @@
 'use strict';
 
-const { open } = require('./socket.js');
-const { TlsContext } = require('./tls.js');
-const { parseTlsOptions } = require('./tls-options.js');
+const { Socket } = require('./socket.js');
 
 /** @import { AnySocketAddress, SocketOptions, TlsOptions } from '../index.js' */
 
@@ -15,6 +13,9 @@ class TLSSocket {
 
   /** @param {TlsOptions | null} [options] */
   constructor(options) {
+    // Loaded with the first of them, as `lib/socket.js` does with what sockets need.
+    const { TlsContext } = require('./tls.js');
+    const { parseTlsOptions } = require('./tls-options.js');
     this.#context = new TlsContext(parseTlsOptions(options));
   }
 
@@ -23,7 +24,8 @@ class TLSSocket {
    * @param {SocketOptions | null} [options]
    */
   connect(address, options) {
-    return open(address, options, this.#context);
+    const { Parts } = require('./parts.js');
+    return new Socket(Parts.dial(address, options, this.#context));
   }
 
   get [Symbol.toStringTag]() {

@@ -2,7 +2,9 @@
 
 // The native core of this thread: who waits for which event, and when small writes are flushed.
 
-const { Core, usesTokio } = require('./native.js');
+const { load, usesTokio } = require('./native.js');
+
+const { Core } = load();
 
 /** An event will follow. */
 const WAIT = -1;

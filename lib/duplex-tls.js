@@ -5,6 +5,7 @@
 const { isIP } = require('node:net');
 const tls = require('node:tls');
 
+const { isVerified } = require('./tls.js');
 const { invalidValue } = require('./webidl.js');
 
 /**
@@ -15,7 +16,7 @@ const { invalidValue } = require('./webidl.js');
  * @param {Readonly<import('./tls-options.js').TlsSettings>} settings
  */
 function secure(duplex, serverName, settings) {
-  const { ca, certs, keys, alpn, onlyVersion, rejectUnauthorized, connectTimeout } = settings;
+  const { ca, certs, keys, alpn, onlyVersion, connectTimeout } = settings;
   const socket = tls.connect({
     socket: duplex,
     // Verified in any case, and asked for unless it is an IP address.
@@ -26,8 +27,7 @@ function secure(duplex, serverName, settings) {
     ...(ca.length > 0 && { ca }),
     ...(certs.length > 0 && { cert: certs, key: keys }),
     ...(alpn !== undefined && { ALPNProtocols: [...alpn] }),
-    // Without it, it is up to the environment, in the same way.
-    ...(rejectUnauthorized !== undefined && { rejectUnauthorized }),
+    rejectUnauthorized: isVerified(settings),
   });
   if (connectTimeout !== undefined) limit(socket, connectTimeout);
   return socket;

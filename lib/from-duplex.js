@@ -7,12 +7,13 @@ const { describe } = require('./describe.js');
 const { DuplexConnection } = require('./duplex-connection.js');
 const { SocketError } = require('./errors.js');
 const { parseOptions } = require('./options.js');
-const { adopt } = require('./socket.js');
+const { Parts } = require('./parts.js');
+const { Socket } = require('./socket.js');
 const { NONE } = require('./tls-options.js');
 const { readMember } = require('./webidl.js');
 
 /** @import { Duplex } from 'node:stream' */
-/** @import { FromDuplexOptions, Socket } from '../index.js' */
+/** @import { FromDuplexOptions } from '../index.js' */
 
 /** @type {import('./address.js').Address} */
 const UNKNOWN = Object.freeze({ hostname: '', port: 0, remoteAddress: '' });
@@ -32,11 +33,11 @@ function fromDuplex(duplex, options) {
   const connection = new DuplexConnection(target, parsed);
   if (secureTransport !== 'on') {
     connection.take(duplex);
-    return adopt(connection, target, parsed, settings);
+    return new Socket(new Parts(connection, target, parsed, settings));
   }
   // The handshake is that of an upgrade.
-  const plain = adopt(connection, target, { ...parsed, secureTransport: 'starttls' }, settings);
-  const socket = plain.startTls();
+  const plain = new Parts(connection, target, { ...parsed, secureTransport: 'starttls' }, settings);
+  const socket = new Socket(plain.startTls(undefined));
   // Not before the settings are known to be good: what throws leaves the duplex alone.
   connection.take(duplex);
   return socket;

@@ -2,9 +2,15 @@
 
 // The only importer of the generated binding; explains a load that failed.
 
-const { arch, platform, report, version, versions } = process;
+const { existsSync } = require('node:fs');
 
-/** @returns {typeof import('../native/binding.js')} */
+const { arch, platform, version, versions } = process;
+
+/**
+ * Loads the binary, which takes as long as all the rest of an import: with the first socket is early enough.
+ *
+ * @returns {typeof import('../native/binding.js')}
+ */
 function load() {
   try {
     return require('../native/binding.js');
@@ -28,18 +34,52 @@ function explain(cause) {
   return error;
 }
 
+/** The oldest Node that this is tested with; as in `package.json`. */
+function checkVersion() {
+  const [major, minor] = versions.node.split('.', 2).map(Number);
+  if (major > 20 || (major === 20 && minor >= 19)) return;
+  const error = new Error(`winter-sockets needs Node.js 20.19 or newer; this is Node.js ${version}`);
+  throw Object.assign(error, { code: 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM' });
+}
+
 function isMusl() {
   if (platform !== 'linux') return false;
-  const header = /** @type {{ header?: { glibcVersionRuntime?: string } }} */ (report?.getReport() ?? {})
-    .header;
+  const header = /** @type {{ header?: { glibcVersionRuntime?: string } }} */ (
+    process.report?.getReport() ?? {}
+  ).header;
   return header !== undefined && header.glibcVersionRuntime === undefined;
+}
+
+/** Whether there seems to be a binary. That it is the right one, and works, only the binding can tell. */
+function seemsToBeThere() {
+  const abis = { linux: ['-gnu', '-musl'], win32: ['-msvc'] }[/** @type {string} */ (platform)] ?? [''];
+  const targets = abis.map((abi) => `${platform}-${arch}${abi}`);
+  return (
+    targets.some((target) => existsSync(`${__dirname}/../native/winter-sockets.${target}.node`)) ||
+    targets.some((target) => isInstalled(`winter-sockets-${target}`))
+  );
+}
+
+/** @param {string} name */
+function isInstalled(name) {
+  try {
+    require.resolve(name);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Bun has no libuv behind its Node-API; elsewhere the switch serves the tests of the other reactor. */
 const usesTokio = versions.bun !== undefined || process.env.WINTER_SOCKETS_REACTOR === 'tokio';
 
-const { Core, TlsConfig } = load();
+/** Read when Node reads it: at the start. */
+const extraCaFile = process.env.NODE_EXTRA_CA_CERTS || undefined;
 
-exports.Core = Core;
-exports.TlsConfig = TlsConfig;
+// What can't work is told of at once.
+checkVersion();
+if (!seemsToBeThere()) load();
+
+exports.load = load;
+exports.extraCaFile = extraCaFile;
 exports.usesTokio = usesTokio;

@@ -4,7 +4,6 @@
 // drivers pass what they would pass to Node.
 
 const { Buffer } = require('node:buffer');
-const { createPrivateKey } = require('node:crypto');
 
 const { describe, quote } = require('./describe.js');
 const { toProtocols, toServerName } = require('./tls-names.js');
@@ -155,6 +154,8 @@ function decrypted(key, passphrase) {
     throw invalidValue('the option key is encrypted: give its passphrase in the option passphrase');
   }
   try {
+    // Here, because it takes longer to load than all of this package, and hardly any key is encrypted.
+    const { createPrivateKey } = require('node:crypto');
     const secret = typeof passphrase === 'string' ? passphrase : toBuffer(passphrase, 'passphrase');
     const plain = createPrivateKey({ key, passphrase: secret });
     return Buffer.from(plain.export({ type: 'pkcs8', format: 'pem' }));

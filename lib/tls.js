@@ -6,22 +6,34 @@ const { isIP } = require('node:net');
 
 const { core } = require('./core.js');
 const { quote } = require('./describe.js');
-const { TlsConfig } = require('./native.js');
+const { extraCaFile, load } = require('./native.js');
+const { NONE } = require('./tls-options.js');
 const { invalidValue } = require('./webidl.js');
 
-/** Read when Node reads it: at the start. */
-const extraCaFile = process.env.NODE_EXTRA_CA_CERTS || undefined;
+const { TlsConfig } = load();
 
 const warned = new Set();
+
+/** Read once, as Node does. @type {boolean | undefined} */
+let environmentUsesSystemCa;
+/** The context without settings that was used last. @type {{ context: TlsContext, isVerified: boolean } | undefined} */
+let ordinary;
 
 /** TLS settings that were parsed, for any number of connections. */
 class TlsContext {
   #config;
 
+  /** The context without settings, which most connections share: to make one takes longer than a system call. */
+  static ordinary() {
+    const verifies = isVerified(NONE);
+    if (ordinary?.isVerified !== verifies) ordinary = { context: new TlsContext(NONE), isVerified: verifies };
+    return ordinary.context;
+  }
+
   /** @param {import('./tls-options.js').TlsSettings} settings */
   constructor(settings) {
-    const { rejectUnauthorized = environmentVerifies(), useSystemCA = environmentUsesSystemCa() } = settings;
-    if (settings.rejectUnauthorized === false) warnOfUnverified();
+    const rejectUnauthorized = isVerified(settings);
+    const { useSystemCA = (environmentUsesSystemCa ??= readsSystemCa()) } = settings;
     this.settings = settings;
     try {
       this.#config = new TlsConfig({
@@ -73,22 +85,29 @@ class TlsContext {
 
 /** @typedef {[config: InstanceType<typeof TlsConfig>, serverName: string, deadline: number | undefined]} Handshake */
 
-/** https://nodejs.org/api/cli.html#node_tls_reject_unauthorizedvalue; may be set at any time. */
-function environmentVerifies() {
+/**
+ * Whether the peer's certificate is verified, which is the rule; a warning comes with what says otherwise.
+ *
+ * @param {Readonly<import('./tls-options.js').TlsSettings>} settings
+ */
+function isVerified({ rejectUnauthorized }) {
+  if (rejectUnauthorized !== undefined) {
+    if (!rejectUnauthorized) warnOnce(UNVERIFIED_BY_OPTION);
+    return rejectUnauthorized;
+  }
+  // https://nodejs.org/api/cli.html#node_tls_reject_unauthorizedvalue; may be set at any time.
   if (process.env.NODE_TLS_REJECT_UNAUTHORIZED !== '0') return true;
-  warnOnce(
-    "Setting the NODE_TLS_REJECT_UNAUTHORIZED environment variable to '0' makes TLS connections insecure by disabling " +
-      'certificate verification.',
-  );
+  warnOnce(UNVERIFIED_BY_ENVIRONMENT);
   return false;
 }
 
-function warnOfUnverified() {
-  warnOnce(
-    'The option rejectUnauthorized: false makes TLS connections insecure by disabling certificate verification. ' +
-      'To trust a certificate of your own, give it as the option ca.',
-  );
-}
+const UNVERIFIED_BY_OPTION =
+  'The option rejectUnauthorized: false makes TLS connections insecure by disabling certificate verification. ' +
+  'To trust a certificate of your own, give it as the option ca.';
+
+const UNVERIFIED_BY_ENVIRONMENT =
+  "Setting the NODE_TLS_REJECT_UNAUTHORIZED environment variable to '0' makes TLS connections insecure by disabling " +
+  'certificate verification.';
 
 /** @param {string} text */
 function warnOnce(text) {
@@ -98,7 +117,7 @@ function warnOnce(text) {
 }
 
 /** https://nodejs.org/api/cli.html#--use-system-ca, and OpenSSL's own variables for that store. */
-function environmentUsesSystemCa() {
+function readsSystemCa() {
   const { NODE_OPTIONS = '', NODE_USE_SYSTEM_CA, SSL_CERT_FILE, SSL_CERT_DIR } = process.env;
   const flags = [...process.execArgv, ...NODE_OPTIONS.split(/\s+/)];
   return (
@@ -110,3 +129,4 @@ function environmentUsesSystemCa() {
 }
 
 exports.TlsContext = TlsContext;
+exports.isVerified = isVerified;

@@ -11,6 +11,7 @@ const { describe } = require('./describe.js');
 const { SocketError } = require('./errors.js');
 const { pieces } = require('./pieces.js');
 const { partsOf } = require('./socket.js');
+const { isVerified } = require('./tls.js');
 
 /** @import { Socket, SocketDuplex as PublicDuplex, SocketInfo } from '../index.js' */
 
@@ -100,7 +101,7 @@ class SocketDuplex extends Duplex {
   }
 
   get authorized() {
-    return this.encrypted && this.#info !== undefined && isVerified(this.#socket);
+    return this.encrypted && this.#info !== undefined && isAuthorized(this.#socket);
   }
 
   get alpnProtocol() {
@@ -400,14 +401,13 @@ function settle(promise, onValue, onError) {
 }
 
 /**
- * Whether the certificate of the peer was verified, which is the rule. Only of sockets of this package it is known.
+ * Whether the certificate of the peer was verified. Only of sockets of this package it is known.
  *
  * @param {Socket} socket
  */
-function isVerified(socket) {
+function isAuthorized(socket) {
   const parts = partsOf(socket);
-  if (parts === undefined) return false;
-  return parts.settings.rejectUnauthorized ?? process.env.NODE_TLS_REJECT_UNAUTHORIZED !== '0';
+  return parts !== undefined && isVerified(parts.settings);
 }
 
 /**

@@ -41,6 +41,7 @@ async function run({ options, steps: program }) {
     socket,
     record,
     accepted,
+    isTimely,
     pauses: 0,
     operations: 0,
     activity: 0,
