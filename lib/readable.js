@@ -8,6 +8,9 @@ const { withFastReader } = require('./fast-reader.js');
 /** `highWaterMark: 0`: nothing is read before somebody asks for it. */
 const STRATEGY = { highWaterMark: 0 };
 
+/** No reads that wait. @type {Waiting[]} */
+const NOBODY = [];
+
 /** Memory for the next large chunk, shared by all sockets because nothing happens between filling and giving it away. */
 /** @type {Uint8Array<ArrayBuffer> | undefined} */
 let spare;
@@ -36,7 +39,7 @@ class Source {
   /** The present reader takes its chunks from here, and the stream knows nothing of its reads. */
   #isDirect = false;
   /** Direct reads that wait, in their order. @type {Waiting[]} */
-  #waiting = [];
+  #waiting = NOBODY;
 
   /** @param {import('./connection.js').Connection} connection */
   constructor(connection) {
@@ -82,7 +85,7 @@ class Source {
   detach() {
     this.#isDirect = false;
     const waiting = this.#waiting;
-    this.#waiting = [];
+    this.#waiting = NOBODY;
     // What they waited for goes to the next reader.
     this.#isWanted ||= waiting.length > 0;
     return waiting;
@@ -91,7 +94,9 @@ class Source {
   /** @returns {Promise<Result>} */
   #wait() {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ resolve, reject });
+      // Mostly there is one, and an array that begins with it is the smallest.
+      if (this.#waiting.length === 0) this.#waiting = [{ resolve, reject }];
+      else this.#waiting.push({ resolve, reject });
     });
   }
 
@@ -122,7 +127,9 @@ class Source {
     do {
       const received = this.#receive();
       if (typeof received === 'number') return this.#onNothing(received);
-      const { resolve } = /** @type {Waiting} */ (this.#waiting.shift());
+      const [{ resolve }] = this.#waiting;
+      if (this.#waiting.length === 1) this.#waiting = NOBODY;
+      else this.#waiting.shift();
       resolve({ value: received, done: false });
       if (this.#waiting.length > 0 && mustYield(SYSTEM_CALL)) return void setImmediate(() => this.serve());
     } while (this.#waiting.length > 0);

@@ -33,7 +33,7 @@ await once(server, 'listening');
  */
 async function run({ options, steps: program }) {
   const record = { readable: [], writable: [], socket: [], peer: [], thrown: [] };
-  // How many turns it takes until the peer has taken a lot is up to the kernel.
+  // How long it takes until the peer has taken a lot is up to the kernel, and so is the end of a socket.
   const isTimely = !program.some(([name, size]) => name === 'write' && size >= A_LOT);
   const accepted = once(server, 'connection');
   const socket = connect({ hostname: '127.0.0.1', port: server.address().port }, options);
@@ -155,19 +155,23 @@ const steps = {
   closeSocket: (state) => watch(state, 'socket', 'close', state.socket.close()),
   closeSocketWith: (state) => watch(state, 'socket', 'close', state.socket.close(new RangeError('a reason'))),
 
-  // The peer, once the socket knows that it is connected.
+  // The peer, once the socket knows that it is connected, and until it knows of this as well: how soon something arrives is
+  // up to the kernel.
   async peerSends(state, size) {
     await state.socket.opened.catch(() => {});
     const bytes = Buffer.from({ length: size }, () => state.sent++ % 251);
     if (state.peer.writable) state.peer.write(bytes);
+    await steps.settle(state);
   },
   async peerEnds(state) {
     await state.socket.opened.catch(() => {});
     state.peer.end();
+    await steps.settle(state);
   },
   async peerResets(state) {
     await state.socket.opened.catch(() => {});
     state.peer.resetAndDestroy();
+    await steps.settle(state);
   },
   peerStalls: (state) => void state.peer.pause(),
   peerGoesOn: (state) => void state.peer.resume(),
@@ -177,7 +181,8 @@ function watch(state, stream, name, promise, describeValue = String) {
   const operation = state.operations;
   const note = (...outcome) => {
     state.activity++;
-    state.record[stream].push([operation, state.isTimely ? state.pauses : 0, name, ...outcome]);
+    const pause = state.isTimely && stream !== 'socket' ? state.pauses : 0;
+    state.record[stream].push([operation, pause, name, ...outcome]);
   };
   promise.then(
     (value) => note('gave', describeValue(value)),
@@ -199,10 +204,11 @@ function result({ done, value }) {
   return value === undefined ? `done ${done}` : `done ${done}, ${Buffer.from(value).toString('latin1')}`;
 }
 
-/** An error without the port, which differs. */
+/** An error without the port, which differs, and without the direction that noticed a reset first: that is a race. */
 function describe(error) {
   if (!(error instanceof Error)) return String(error);
-  return `${error.name} ${error.code}: ${error.message}`.replaceAll(/:\d{2,5}/g, ':PORT');
+  const { name, code, message } = error;
+  return `${name} ${code}: ${message.replaceAll(/:\d{2,5}/g, ':PORT').replace(/read from|write to/, 'I/O with')}`;
 }
 
 process.on('message', async (program) => process.send(await run(program)));
