@@ -65,7 +65,7 @@ function runTests() {
       '--test',
       // A hang fails with the name of its file.
       '--test-timeout=600000',
-      // Tests mostly wait; by default there is one file at a time on two cores.
+      // Tests mostly wait, and by default there is one file at a time on two cores.
       '--test-concurrency=3',
       '--test-reporter=spec',
       '--test-reporter-destination=stdout',

@@ -23,13 +23,15 @@ await runCycles(warmUp);
 const before = await measure();
 for (const name of Object.keys(counts)) counts[name] = 0;
 const start = performance.now();
-await runCycles(cycles / 2);
-const halfway = await measure();
-await runCycles(cycles / 2);
+const quarters = [];
+for (let quarter = 0; quarter < 4; quarter++) {
+  await runCycles(cycles / 4);
+  quarters.push(await measure());
+}
 const seconds = (performance.now() - start) / 1000;
 await until(() => descriptors() <= before.descriptors);
 const after = await measure();
-await tell({ before, halfway, after, seconds, counts });
+await tell({ before, quarters, after, seconds, counts });
 process.disconnect();
 
 async function runCycles(count) {
