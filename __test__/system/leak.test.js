@@ -9,7 +9,7 @@ const MIB = 2 ** 20;
 
 /** 50 bytes for each connection. */
 const MOST_HEAP_GROWTH = 1 * MIB;
-/** 500 bytes for each connection of the second half, native memory included. */
+/** 420 bytes for each connection of a quarter, native memory included. */
 const MOST_RSS_GROWTH = 2 * MIB;
 
 const options = { timeout: 120_000, skip: needsLinux };
