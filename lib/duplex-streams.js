@@ -2,9 +2,7 @@
 
 // The streams of a socket over a duplex.
 
-const { types } = require('node:util');
-
-const { describe } = require('./describe.js');
+const { makeStrategy, toBytes } = require('./chunks.js');
 
 /** @import { DuplexConnection } from './duplex-connection.js' */
 
@@ -159,7 +157,8 @@ class DuplexSink {
   /** @param {unknown} chunk */
   #take(chunk) {
     try {
-      return toBuffer(chunk);
+      // A copy, which nobody can change any more.
+      return Buffer.from(toBytes(chunk));
     } catch (error) {
       // What a sink throws ends its stream. What was written before is sent.
       this.#done++;
@@ -179,37 +178,7 @@ function makeReadable(source) {
  * @param {number | undefined} highWaterMark In bytes; without it, one write at a time.
  */
 function makeWritable(sink, highWaterMark) {
-  return new WritableStream(sink, {
-    highWaterMark: highWaterMark ?? 1,
-    size(chunk) {
-      sink.countTaken();
-      return highWaterMark === undefined ? 1 : byteLength(chunk);
-    },
-  });
-}
-
-/**
- * A copy of a chunk, which nobody can change any more.
- *
- * @param {unknown} chunk
- */
-function toBuffer(chunk) {
-  if (typeof chunk === 'string') return Buffer.from(chunk);
-  if (ArrayBuffer.isView(chunk)) {
-    return Buffer.from(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength));
-  }
-  if (types.isAnyArrayBuffer(chunk)) return Buffer.from(new Uint8Array(chunk));
-  if (chunk === undefined) return Buffer.alloc(0);
-  throw new TypeError(
-    `a socket takes strings, ArrayBuffers and views of them, but was given ${describe(chunk)}: ` +
-      'encode it first, for example with JSON.stringify()',
-  );
-}
-
-/** @param {unknown} chunk */
-function byteLength(chunk) {
-  if (typeof chunk === 'string') return Buffer.byteLength(chunk);
-  return ArrayBuffer.isView(chunk) || types.isAnyArrayBuffer(chunk) ? chunk.byteLength : 0;
+  return new WritableStream(sink, makeStrategy(sink, highWaterMark));
 }
 
 exports.DuplexSource = DuplexSource;
