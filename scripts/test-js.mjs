@@ -65,8 +65,8 @@ function runTests() {
       '--test',
       // A hang fails with the name of its file.
       '--test-timeout=600000',
-      // Tests mostly wait, but by default there is one file at a time on two cores.
-      '--test-concurrency=2',
+      // A port that one test has just found to be unused, so that it refuses, another file would listen on.
+      '--test-concurrency=1',
       '--test-reporter=spec',
       '--test-reporter-destination=stdout',
       `--test-reporter=${pathToFileURL(join(root, 'scripts', 'totals-reporter.mjs')).href}`,
