@@ -198,7 +198,8 @@ test('a handshake keeps its socket, and the process alive', { timeout }, async (
   const child = start(t, main, { flags: ['--expose-gc'], args: [listener.address, ca] });
   const plain = await listener.accept();
   assert.equal(await child.line(), 'waited');
-  assert.equal(await (await secure(plain)).text(), ' FIN');
+  // With 1.3 the client may end while Node still sends session tickets, and then Node never tells of the end.
+  assert.equal(await (await secure(plain, only('TLSv1.2'))).text(), ' FIN');
   assert.deepEqual(await child.ended, { code: 0, signal: null, stdout: 'waited\nopened\n', stderr: '' });
 });
 

@@ -37,14 +37,19 @@ import { GAUGES } from './client-gauges.mjs';
 const [adapter, json] = process.argv.slice(2);
 /** @type {Task} */
 const task = JSON.parse(json);
-const { version, workloads, pids } = await import(new URL(`peers/${adapter}`, import.meta.url).href);
+const {
+  version,
+  runtime = `Node ${process.version}`,
+  workloads,
+  pids,
+} = await import(new URL(`peers/${adapter}`, import.meta.url).href);
 
 const measure = task.workload === undefined ? undefined : await prepare(workloads[task.workload]);
 print({
   version,
   workloads: Object.keys(workloads),
-  // Where other processes do the work, there is nothing to see in this one.
-  ...(pids ? { pids } : { runtime: `Node ${process.version}`, gauges: Object.keys(GAUGES) }),
+  // Where other processes do the work, there is nothing to see in this one; and what is seen elsewhere is not comparable.
+  ...(pids ? { pids } : { runtime, gauges: runtime.startsWith('Node') ? Object.keys(GAUGES) : [] }),
 });
 if (measure) for await (const _ of createInterface({ input: process.stdin })) print(await measure());
 // Whatever the peer leaves open must not keep the process.

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 const TIMEOUT = 60_000;
 
 /** Who signed the server's certificate. Not every peer can be told by its API whom to trust. */
-const CA = fileURLToPath(new URL('certificates/ca.pem', import.meta.url));
+export const CA = fileURLToPath(new URL('certificates/ca.pem', import.meta.url));
 
 /** @typedef {ReturnType<typeof startProcess>} Process */
 

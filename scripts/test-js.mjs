@@ -31,11 +31,12 @@ if (totals === undefined) {
   process.exit(status || 1);
 }
 
-const { tests, pass, fail, cancelled, todo, skippedNames } = totals;
+const { tests, pass, fail, cancelled, todo, skippedNames, failures } = totals;
 // The runner counts a skipped suite as nothing.
 const skipped = skippedNames.length;
 const counts = `${tests} tests, ${pass} passed, ${fail + cancelled} failed, ${skipped} skipped, ${todo} to do`;
 console.log(`\nJavaScript tests on Node ${process.versions.node}: ${counts} (${seconds(start)})`);
+for (const failure of failures) console.log(`Failed on Node ${process.versions.node}: ${failure}`);
 
 // For whoever runs us and wants the figures.
 const summary = process.env['TEST_SUMMARY_FILE'];

@@ -18,7 +18,7 @@ import { scripts } from './scripts.js';
 const REFUSAL_ATTEMPTS = 50;
 
 /** A loopback peer of one scenario run. */
-class Peer {
+export class Peer {
   /** @type {Connection[]} */ connections = [];
   /** @type {((connection: Connection) => void)[]} */ #waiting = [];
   /** @type {(() => unknown)[]} */ #disposers = [];

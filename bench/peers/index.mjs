@@ -5,6 +5,8 @@
  * driven by Node share `client.mjs`.
  */
 import { fileURLToPath } from 'node:url';
+import { runtimeBinary } from '../binaries.mjs';
+import { CA } from '../process.mjs';
 import { CLIENT } from '../server.mjs';
 
 /**
@@ -16,6 +18,8 @@ import { CLIENT } from '../server.mjs';
  * @property {number} [warmUpShare] How much of the usual warm-up it needs.
  * @property {(task: import('../client.mjs').Task, options: { node: string }) => string[]} command
  */
+
+const SCRIPT = fileURLToPath(new URL('../client.mjs', import.meta.url));
 
 /** What the ratios are relative to. */
 export const REFERENCES = ['raw', 'arrowood'];
@@ -53,6 +57,23 @@ export const PEERS = [
     command: onNode('workerd.mjs'),
   },
   {
+    name: 'deno',
+    title: 'Deno',
+    byob: true,
+    hasClock: true,
+    command: (task) => [
+      ...[runtimeBinary('deno'), 'run', '--quiet', '--no-config', '--allow-all', `--cert=${CA}`],
+      ...[SCRIPT, 'deno.mjs', JSON.stringify(task)],
+    ],
+  },
+  {
+    name: 'bun',
+    title: 'Bun',
+    byob: false,
+    hasClock: true,
+    command: (task) => [runtimeBinary('bun'), 'run', SCRIPT, 'bun.mjs', JSON.stringify(task)],
+  },
+  {
     name: 'rust',
     title: 'tokio and rustls, in Rust',
     byob: false,
@@ -75,6 +96,5 @@ export const PEERS = [
  * @returns {Peer['command']}
  */
 function onNode(adapter) {
-  const client = fileURLToPath(new URL('../client.mjs', import.meta.url));
-  return (task, { node }) => [node, client, adapter, JSON.stringify(task)];
+  return (task, { node }) => [node, SCRIPT, adapter, JSON.stringify(task)];
 }

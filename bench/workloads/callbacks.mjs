@@ -39,12 +39,16 @@ export function callbackWorkloads(dials) {
     download: ({ tcp }) => download(dials.tcp, tcp.source),
     'upload-64k': ({ tcp }) => upload(dials.tcp, tcp.sink, BULK_BLOCK),
     'upload-1k': ({ tcp }) => upload(dials.tcp, tcp.sink, SMALL_BLOCK),
+    echo: ({ tcp }) => echo(dials.tcp, tcp.echo),
     churn: ({ tcp }) => churn(dials.tcp, tcp.echo),
+    'churn-64': ({ tcp }) => churn(dials.tcp, tcp.echo, 64),
+    idle: ({ tcp }) => idle(dials.tcp, tcp.echo),
 
     'tls-ping-pong-1': ({ tls }) => pingPong(dials.tls, tls.echo, 1),
     'tls-ping-pong-64': ({ tls }) => pingPong(dials.tls, tls.echo, 64),
     'tls-download': ({ tls }) => download(dials.tls, tls.source),
     'tls-upload-64k': ({ tls }) => upload(dials.tls, tls.sink, BULK_BLOCK),
+    'tls-echo': ({ tls }) => echo(dials.tls, tls.echo),
     'tls-churn': ({ tls }) => churn(dials.tls, tls.echo),
     'tls-churn-64': ({ tls }) => churn(dials.tls, tls.echo, 64),
     'tls-resume': ({ resumable }) => churn(dials.resumable, resumable.echo),
@@ -120,18 +124,28 @@ async function upload(dial, address, blockLength) {
   return {
     run(amount) {
       const acknowledged = receive(socket, ACKNOWLEDGEMENT_LENGTH);
-      let left = amount;
-      const pour = () => {
-        while (left > 0) {
-          left -= 1;
-          if (!socket.write(block)) break;
-        }
-        if (left === 0) socket.off('drain', pour);
-      };
-      socket.on('drain', pour);
       socket.write(header(amount * blockLength));
-      pour();
+      pour(socket, block, amount);
       return acknowledged;
+    },
+    close: () => closed(socket),
+  };
+}
+
+/**
+ * @param {Dial} dial
+ * @param {Address} address
+ * @returns {Promise<Lane>}
+ */
+async function echo(dial, address) {
+  const block = new Uint8Array(BULK_BLOCK).fill(0x78);
+  const socket = await opened(dial(address));
+
+  return {
+    run(amount) {
+      const received = receive(socket, amount * BULK_BLOCK);
+      pour(socket, block, amount);
+      return received;
     },
     close: () => closed(socket),
   };
@@ -242,6 +256,25 @@ function greet(socket, next, reject) {
   socket.on('close', next);
   // Node keeps it until the connection is there.
   socket.write(MESSAGE);
+}
+
+/**
+ * Writes a block so many times, and pauses when it is told to.
+ *
+ * @param {NetSocket} socket
+ * @param {Uint8Array} block
+ * @param {number} amount
+ */
+function pour(socket, block, amount) {
+  const goOn = () => {
+    while (amount > 0) {
+      amount -= 1;
+      if (!socket.write(block)) break;
+    }
+    if (amount === 0) socket.off('drain', goOn);
+  };
+  socket.on('drain', goOn);
+  goOn();
 }
 
 /**

@@ -55,12 +55,17 @@ export function connectWorkloads(connect) {
     'download-byob': ({ tcp }) => downloadByob(connect, tcp.source),
     'upload-64k': ({ tcp }) => upload(connect, tcp.sink, BULK_BLOCK),
     'upload-1k': ({ tcp }) => upload(connect, tcp.sink, SMALL_BLOCK),
+    echo: ({ tcp }) => echo(connect, tcp.echo),
     churn: ({ tcp }) => churn(connect, tcp.echo),
+    'churn-64': ({ tcp }) => churn(connect, tcp.echo, 64),
+    idle: ({ tcp }) => idle(connect, tcp.echo),
 
     'tls-ping-pong-1': ({ tls }) => pingPong(secure, tls.echo, 1),
     'tls-ping-pong-64': ({ tls }) => pingPong(secure, tls.echo, 64),
     'tls-download': ({ tls }) => download(secure, tls.source),
+    'tls-download-byob': ({ tls }) => downloadByob(secure, tls.source),
     'tls-upload-64k': ({ tls }) => upload(secure, tls.sink, BULK_BLOCK),
+    'tls-echo': ({ tls }) => echo(secure, tls.echo),
     'tls-churn': ({ tls }) => churn(secure, tls.echo),
     'tls-churn-64': ({ tls }) => churn(secure, tls.echo, 64),
     'tls-resume': ({ resumable }) => churn(secure, resumable.echo),
@@ -175,6 +180,32 @@ async function upload(connect, address, blockLength) {
       await writer.write(header(amount * blockLength));
       for (let i = 0; i < amount; i++) await writer.write(block);
       await receive(reader, ACKNOWLEDGEMENT_LENGTH);
+    },
+    close: () => socket.close(),
+  };
+}
+
+/**
+ * Blocks go and come back at the same time, on one connection. Neither side waits for the other, so a whole block is never
+ * on its way alone.
+ *
+ * @param {Connect} connect
+ * @param {Address} address
+ * @returns {Promise<Lane>}
+ */
+async function echo(connect, address) {
+  const block = new Uint8Array(BULK_BLOCK).fill(0x78);
+  const socket = connect(address);
+  await socket.opened;
+  const reader = socket.readable.getReader();
+  const writer = socket.writable.getWriter();
+  const send = async (/** @type {number} */ amount) => {
+    for (let i = 0; i < amount; i++) await writer.write(block);
+  };
+
+  return {
+    async run(amount) {
+      await Promise.all([send(amount), receive(reader, amount * BULK_BLOCK)]);
     },
     close: () => socket.close(),
   };

@@ -9,7 +9,7 @@ use crate::journal::Transfer;
 
 /// Large enough for what one `recv` gets on loopback, small enough for the level-2 cache.
 const BULK_BUFFER: usize = 256 * 1024;
-/// Small, because a benchmark may hold thousands of idle connections.
+/// Small, because a benchmark may hold thousands of idle connections; the first read that fills it brings a large one.
 const ECHO_BUFFER: usize = 16 * 1024;
 
 /// What the sink sends when it has everything.
@@ -51,6 +51,9 @@ async fn echo<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S) -> io::Result<T
         stream.flush().await?;
         transfer.bytes += length as u64;
         transfer.end = Instant::now();
+        if length == ECHO_BUFFER {
+            buffer.resize(BULK_BUFFER, 0);
+        }
     }
 }
 

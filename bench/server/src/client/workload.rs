@@ -23,21 +23,25 @@ enum Work {
     PingPong { connections: u64 },
     Download,
     Upload { block: usize },
+    Echo,
     Churn { at_once: u64 },
 }
 
 /// By the names of `plan.mjs`.
-const WORKLOADS: [Workload; 14] = [
+const WORKLOADS: [Workload; 17] = [
     Workload::new("ping-pong-1", Transport::Tcp, Work::PingPong { connections: 1 }),
     Workload::new("ping-pong-64", Transport::Tcp, Work::PingPong { connections: 64 }),
     Workload::new("download", Transport::Tcp, Work::Download),
     Workload::new("upload-64k", Transport::Tcp, Work::Upload { block: BULK_BLOCK }),
     Workload::new("upload-1k", Transport::Tcp, Work::Upload { block: SMALL_BLOCK }),
+    Workload::new("echo", Transport::Tcp, Work::Echo),
     Workload::new("churn", Transport::Tcp, Work::Churn { at_once: 1 }),
+    Workload::new("churn-64", Transport::Tcp, Work::Churn { at_once: 64 }),
     Workload::new("tls-ping-pong-1", Transport::Tls, Work::PingPong { connections: 1 }),
     Workload::new("tls-ping-pong-64", Transport::Tls, Work::PingPong { connections: 64 }),
     Workload::new("tls-download", Transport::Tls, Work::Download),
     Workload::new("tls-upload-64k", Transport::Tls, Work::Upload { block: BULK_BLOCK }),
+    Workload::new("tls-echo", Transport::Tls, Work::Echo),
     Workload::new("tls-churn", Transport::Tls, Work::Churn { at_once: 1 }),
     Workload::new("tls-churn-64", Transport::Tls, Work::Churn { at_once: 64 }),
     Workload::new("tls-resume", Transport::Resumable, Work::Churn { at_once: 1 }),
@@ -63,6 +67,7 @@ pub(crate) enum Lane {
     PingPong(Vec<Connection>),
     Download(Connection),
     Upload(Connection, Vec<u8>),
+    Echo(Connection),
     Churn { dialer: Dialer, transport: Transport, at_once: u64 },
 }
 
@@ -81,6 +86,7 @@ impl Lane {
             Work::Upload { block } => {
                 Self::Upload(dialer.dial(transport, Service::Sink).await?, vec![b'x'; block])
             }
+            Work::Echo => Self::Echo(dialer.dial(transport, Service::Echo).await?),
             Work::Churn { at_once } => Self::Churn { dialer: dialer.clone(), transport, at_once },
         })
     }
@@ -91,6 +97,7 @@ impl Lane {
             Self::PingPong(connections) => ping_pong(connections, amount).await,
             Self::Download(connection) => download(connection, amount).await,
             Self::Upload(connection, block) => upload(connection, block, amount).await,
+            Self::Echo(connection) => echo(connection, amount).await,
             Self::Churn { dialer, transport, at_once } => churn(dialer, *transport, *at_once, amount).await,
         }
     }
@@ -98,7 +105,9 @@ impl Lane {
     pub(crate) async fn close(self) -> io::Result<()> {
         let connections = match self {
             Self::PingPong(connections) => connections,
-            Self::Download(connection) | Self::Upload(connection, _) => vec![connection],
+            Self::Download(connection) | Self::Upload(connection, _) | Self::Echo(connection) => {
+                vec![connection]
+            }
             Self::Churn { .. } => vec![],
         };
         for mut connection in connections {
@@ -145,6 +154,26 @@ async fn upload(connection: &mut Connection, block: &[u8], amount: u64) -> io::R
     connection.flush().await?;
     connection.read_u8().await?;
     Ok(())
+}
+
+/// Blocks go and come back at the same time.
+async fn echo(connection: &mut Connection, amount: u64) -> io::Result<()> {
+    let (mut reader, mut writer) = tokio::io::split(connection);
+    let send = async {
+        let block = vec![b'x'; BULK_BLOCK];
+        for _ in 0..amount {
+            writer.write_all(&block).await?;
+        }
+        writer.flush().await
+    };
+    let receive = async {
+        let mut buffer = vec![0; BULK_BLOCK];
+        for _ in 0..amount {
+            reader.read_exact(&mut buffer).await?;
+        }
+        Ok(())
+    };
+    tokio::try_join!(send, receive).map(|_| ())
 }
 
 /// New connections, each for one message there and back, so many of them at a time.
