@@ -6,14 +6,15 @@ import { SocketError, connect } from '../index.js';
 import { timeout } from './helpers/deadline.js';
 import { descriptorsTo } from './helpers/descriptors.js';
 import { run } from './helpers/child.js';
-import { listen, refusedPort } from './helpers/peer.js';
+import { listen } from './helpers/peer.js';
+import { refusedPort } from './helpers/refused-port.js';
 import { outcome, rejection } from './helpers/settle.js';
 
 const DONE = { value: undefined, done: true };
 
 /** A socket whose connection will be refused, and its address. */
 async function refused(options) {
-  const port = await refusedPort();
+  const port = await refusedPort(t);
   return { socket: connect(`127.0.0.1:${port}`, options), address: `127.0.0.1:${port}`, port };
 }
 
@@ -161,8 +162,8 @@ test('the failure is never thrown by connect() itself', { timeout }, async () =>
   }
 });
 
-test('a socket that is refused on ::1 says so', { timeout }, async () => {
-  const port = await refusedPort('::1');
+test('a socket that is refused on ::1 says so', { timeout }, async (t) => {
+  const port = await refusedPort(t, '::1');
   const error = await rejection(connect({ hostname: '::1', port }).opened);
   assert.equal(error.message, `SocketError: connect [::1]:${port} failed: connection refused`);
   assert.equal(error.cause.message, `connect ECONNREFUSED ::1:${port}`);

@@ -10,7 +10,8 @@ import { test } from 'node:test';
 import { Socket, SocketError, connect, fromDuplex, toDuplex } from '../index.js';
 import { run } from './helpers/child.js';
 import { timeout } from './helpers/deadline.js';
-import { listen, refusedPort } from './helpers/peer.js';
+import { listen } from './helpers/peer.js';
+import { refusedPort } from './helpers/refused-port.js';
 import { isPending, outcome } from './helpers/settle.js';
 
 const MIB = 1 << 20;
@@ -211,8 +212,8 @@ test('close() before it opens rejects opened, and destroys the duplex', { timeou
   assert.equal(duplex.destroyed, true);
 });
 
-test('a refused connection rejects opened and closed with the code and the cause', { timeout }, async () => {
-  const socket = fromDuplex(net.connect(await refusedPort(), '127.0.0.1'), { address: 'db.winter.test:1' });
+test('a refused connection rejects opened and closed with the code and the cause', { timeout }, async (t) => {
+  const socket = fromDuplex(net.connect(await refusedPort(t), '127.0.0.1'), { address: 'db.winter.test:1' });
   const reading = socket.readable.getReader().read();
   const writing = outcome(socket.writable.getWriter().write('hello'));
   const { error } = await outcome(socket.opened);
@@ -281,7 +282,7 @@ test('failures that nobody looks at are no unhandled rejections', { timeout }, a
     const socket = fromDuplex(net.connect(port, '127.0.0.1'));
     void [socket.opened, socket.closed, socket.readable, socket.writable];
   };
-  const ended = run(t, main, { args: [await refusedPort()] });
+  const ended = run(t, main, { args: [await refusedPort(t)] });
   assert.deepEqual(await ended, { code: 0, signal: null, stdout: '', stderr: '' });
 });
 

@@ -6,7 +6,8 @@ import { SocketError, connect } from '../index.js';
 
 import { run } from './helpers/child.js';
 import { timeout } from './helpers/deadline.js';
-import { connectTo, listen, refusedPort } from './helpers/peer.js';
+import { connectTo, listen } from './helpers/peer.js';
+import { refusedPort } from './helpers/refused-port.js';
 import { namespace } from './helpers/namespace.js';
 import { outcome, rejection } from './helpers/settle.js';
 
@@ -95,7 +96,7 @@ for (const host of ['127.0.0.1', '::1']) {
 
 test('a name of both families that refuses on both lists each attempt', { timeout }, async (t) => {
   const prefix = namespace(t, TWO_FAMILIES);
-  const port = await refusedPort();
+  const port = await refusedPort(t);
   const main = async ({ connect }, target) => {
     const { lookup } = await import('node:dns/promises');
     const addresses = (await lookup('localhost', { all: true, verbatim: true })).map(

@@ -13,7 +13,7 @@ import { createProject } from './fixtures/package/project.js';
 import { packRelease } from './fixtures/package/release.js';
 import { root } from './helpers/child.js';
 import { timeout } from './helpers/deadline.js';
-import { refusedPort } from './helpers/peer.js';
+import { refusedPort } from './helpers/refused-port.js';
 
 const ALIAS = '@arrowood.dev/socket';
 
@@ -150,8 +150,8 @@ describe('installed, with neither cargo nor rustc', { timeout, concurrency: 2 },
 });
 
 describe('two copies in one process', { timeout }, () => {
-  const talkWithBoth = async (...paths) => {
-    const refused = `127.0.0.1:${await refusedPort()}`;
+  const talkWithBoth = async (t, ...paths) => {
+    const refused = `127.0.0.1:${await refusedPort(t)}`;
     return JSON.parse(await project.node('two-copies.cjs', address, refused, ...paths));
   };
   const expected = {
@@ -161,14 +161,14 @@ describe('two copies in one process', { timeout }, () => {
     foreign: false,
   };
 
-  test('with a binary each: both work, and errors are told by their code', async () => {
+  test('with a binary each: both work, and errors are told by their code', async (t) => {
     const paths = [project.copy('winter-sockets'), withAlias.copy('winter-sockets')];
-    assert.deepEqual(await talkWithBoth(...paths), expected);
+    assert.deepEqual(await talkWithBoth(t, ...paths), expected);
   });
 
-  test('with one binary: both work, and errors are told by their code', async () => {
+  test('with one binary: both work, and errors are told by their code', async (t) => {
     const paths = [withAlias.copy('winter-sockets'), withAlias.copy(ALIAS)];
-    assert.deepEqual(await talkWithBoth(...paths), expected);
+    assert.deepEqual(await talkWithBoth(t, ...paths), expected);
   });
 });
 

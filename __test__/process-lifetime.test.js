@@ -4,7 +4,8 @@ import { test } from 'node:test';
 import { fullBacklog } from './helpers/backlog.js';
 import { run, start } from './helpers/child.js';
 import { timeout } from './helpers/deadline.js';
-import { listen, refusedPort } from './helpers/peer.js';
+import { listen } from './helpers/peer.js';
+import { refusedPort } from './helpers/refused-port.js';
 
 const EXITED = { code: 0, signal: null, stdout: '', stderr: '' };
 const wrote = (stdout) => ({ ...EXITED, stdout });
@@ -132,7 +133,7 @@ test('ref() and unref() of a socket that is closed do nothing', { timeout }, asy
     await failed.opened.catch(() => {});
     failed.ref();
   };
-  const args = [listener.address, `127.0.0.1:${await refusedPort()}`];
+  const args = [listener.address, `127.0.0.1:${await refusedPort(t)}`];
   assert.deepEqual(await run(t, main, { args }), EXITED);
 });
 
@@ -186,7 +187,7 @@ test('a process whose sockets are all closed, however, exits', { timeout }, asyn
     pending.close();
     console.log('all closed');
   };
-  const args = [listener.address, `127.0.0.1:${await refusedPort()}`];
+  const args = [listener.address, `127.0.0.1:${await refusedPort(t)}`];
   assert.deepEqual(await run(t, main, { args }), wrote('all closed\n'));
 });
 

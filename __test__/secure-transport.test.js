@@ -6,7 +6,8 @@ import { test } from 'node:test';
 import { SocketError, connect } from '../index.js';
 
 import { timeout } from './helpers/deadline.js';
-import { connectTo, listen, pair, refusedPort } from './helpers/peer.js';
+import { connectTo, listen, pair } from './helpers/peer.js';
+import { refusedPort } from './helpers/refused-port.js';
 import { outcome, rejection } from './helpers/settle.js';
 
 const DONE = { value: undefined, done: true };
@@ -31,8 +32,8 @@ test('"on" sends nothing in plain text, whoever the peer is', { timeout }, async
   assert.equal((await peer.rest()).bytes.includes('plain text'), false);
 });
 
-test('"on" fails operations that wait when nobody answers', { timeout }, async () => {
-  const socket = connect(`127.0.0.1:${await refusedPort()}`, { secureTransport: 'on' });
+test('"on" fails operations that wait when nobody answers', { timeout }, async (t) => {
+  const socket = connect(`127.0.0.1:${await refusedPort(t)}`, { secureTransport: 'on' });
   const read = socket.readable.getReader().read();
   const write = outcome(socket.writable.getWriter().write('plain text'));
   assert.deepEqual(await read, DONE);

@@ -8,7 +8,8 @@ import { SocketError, connect } from '../index.js';
 import { run } from './helpers/child.js';
 import { timeout } from './helpers/deadline.js';
 import { released, unreceivedFrom } from './helpers/descriptors.js';
-import { connectTo, listen, pair, refusedPort } from './helpers/peer.js';
+import { connectTo, listen, pair } from './helpers/peer.js';
+import { refusedPort } from './helpers/refused-port.js';
 import { outcome, rejection } from './helpers/settle.js';
 import { ca, connectSecurely, secure, takeRecord, upgradablePair } from './helpers/tls-peer.js';
 
@@ -97,8 +98,8 @@ test('startTls() throws on a socket that was closed while it was connecting', { 
   thrownByStartTls(socket);
 });
 
-test('startTls() throws on a socket that could not connect', { timeout }, async () => {
-  const socket = connect(`127.0.0.1:${await refusedPort()}`, { secureTransport: 'starttls' });
+test('startTls() throws on a socket that could not connect', { timeout }, async (t) => {
+  const socket = connect(`127.0.0.1:${await refusedPort(t)}`, { secureTransport: 'starttls' });
   await rejection(socket.opened);
   thrownByStartTls(socket);
 });
@@ -149,8 +150,8 @@ for (const [title, code, answer, options] of [
   });
 }
 
-test('an upgrade on a port that refuses fails both sockets', { timeout }, async () => {
-  const old = connect(`127.0.0.1:${await refusedPort()}`, { secureTransport: 'starttls' });
+test('an upgrade on a port that refuses fails both sockets', { timeout }, async (t) => {
+  const old = connect(`127.0.0.1:${await refusedPort(t)}`, { secureTransport: 'starttls' });
   const write = outcome(old.writable.getWriter().write(GO));
   const socket = old.startTls({ ca });
   const read = socket.readable.getReader().read();
@@ -233,7 +234,7 @@ test('an upgrade keeps the process alive, until its socket is closed', { timeout
     }, 300).unref();
   };
   const child = run(t, main, { args: [listener.address, ca] });
-  const peer = await secure(await listener.accept());
+  const peer = await secure(await listener.accept(), endsAtOnce);
   assert.equal(await peer.text(), ' FIN');
   assert.deepEqual(await child, { code: 0, signal: null, stdout: 'opened\nalive\n', stderr: '' });
 });

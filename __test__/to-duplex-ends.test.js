@@ -10,7 +10,8 @@ import { run } from './helpers/child.js';
 import { timeout } from './helpers/deadline.js';
 import { descriptorsTo, released } from './helpers/descriptors.js';
 import { ending, openDuplex } from './helpers/duplex.js';
-import { listen, refusedPort } from './helpers/peer.js';
+import { listen } from './helpers/peer.js';
+import { refusedPort } from './helpers/refused-port.js';
 import { isPending, turns } from './helpers/settle.js';
 import { listen as serve } from './system/helpers/peers.js';
 
@@ -119,8 +120,8 @@ test('a reset fails the writes that wait', { timeout }, async (t) => {
   assert.equal(errors.length, 3);
 });
 
-test('a refused connection is an error with its code, and then close', { timeout }, async () => {
-  const duplex = toDuplex(connect(`127.0.0.1:${await refusedPort()}`));
+test('a refused connection is an error with its code, and then close', { timeout }, async (t) => {
+  const duplex = toDuplex(connect(`127.0.0.1:${await refusedPort(t)}`));
   // Whatever is under way.
   duplex.write('hello');
   duplex.on('data', () => {});
@@ -138,7 +139,7 @@ test('an error that nobody listens for is uncaught, once, and no rejection', { t
     process.on('uncaughtException', ({ code }) => console.log(code));
     toDuplex(connect(address)).write('hello');
   };
-  const { code, stdout } = await run(t, main, { args: [`127.0.0.1:${await refusedPort()}`] });
+  const { code, stdout } = await run(t, main, { args: [`127.0.0.1:${await refusedPort(t)}`] });
   assert.deepEqual([code, stdout], [0, 'ECONNREFUSED\n']);
 });
 

@@ -4,7 +4,8 @@ import { test } from 'node:test';
 import { fullBacklog } from './helpers/backlog.js';
 import { run } from './helpers/child.js';
 import { timeout } from './helpers/deadline.js';
-import { listen, refusedPort } from './helpers/peer.js';
+import { listen } from './helpers/peer.js';
+import { refusedPort } from './helpers/refused-port.js';
 
 /** Runs a function in a process that reports every rejection that nobody handles, and every exception. */
 async function reported(t, main, args) {
@@ -30,7 +31,7 @@ test('a derived promise that is left surfaces, so that these tests can fail', { 
     connect(address).opened.then(() => {});
   };
   assert.match(
-    await reported(t, main, [`127.0.0.1:${await refusedPort()}`]),
+    await reported(t, main, [`127.0.0.1:${await refusedPort(t)}`]),
     /^unhandledRejection: SocketError: connect/,
   );
 });
@@ -53,7 +54,7 @@ test('a refused connection surfaces nowhere, whatever was looked at', { timeout 
       all.writable.getWriter();
     });
   };
-  assert.equal(await reported(t, main, [`127.0.0.1:${await refusedPort()}`]), '');
+  assert.equal(await reported(t, main, [`127.0.0.1:${await refusedPort(t)}`]), '');
 });
 
 test('a name that does not resolve surfaces nowhere', { timeout }, async (t) => {

@@ -66,8 +66,8 @@ function runTests() {
       '--test',
       // A hang fails with the name of its file.
       '--test-timeout=600000',
-      // A port that one test has just found to be unused, so that it refuses, another file would listen on.
-      '--test-concurrency=1',
+      // Tests mostly wait; more than that, and those that measure memory see each other.
+      '--test-concurrency=2',
       '--test-reporter=spec',
       '--test-reporter-destination=stdout',
       `--test-reporter=${pathToFileURL(join(root, 'scripts', 'totals-reporter.mjs')).href}`,

@@ -44,7 +44,7 @@ export default async function* totals(source) {
       sums.skippedNames.push(data.name + reason);
     }
     // A test that fails because one within it does says nothing more.
-    if (type === 'test:fail' && data.details.error.failureType !== 'subtestsFailed') {
+    if (type === 'test:fail' && Reflect.get(data.details.error, 'failureType') !== 'subtestsFailed') {
       sums.failures.push(`${relative('', data.file ?? '')}: ${data.name}: ${reasonOf(data.details.error)}`);
     }
   }

@@ -8,6 +8,7 @@ import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
 import { connect, createServer } from 'node:net';
 import { Worker } from 'node:worker_threads';
+import { refusedPort } from '../helpers/refused-port.js';
 import { Connection } from './connection.js';
 import { pattern } from './harness.js';
 import { scripts } from './scripts.js';
@@ -32,6 +33,10 @@ export class Peer {
       await peer.#listenWithFullBacklog(host);
       return peer;
     }
+    if (script.refuses) {
+      peer.port = await refusedPort({ after: (dispose) => peer.#disposers.push(dispose) }, host);
+      return peer;
+    }
     const server = createServer({ allowHalfOpen: true }, (socket) => {
       const connection = new Connection(socket, script);
       peer.connections.push(connection);
@@ -40,12 +45,7 @@ export class Peer {
     server.listen(0, host);
     await once(server, 'listening');
     peer.port = /** @type {import('node:net').AddressInfo} */ (server.address()).port;
-    if (script.refuses) {
-      server.close();
-      await once(server, 'close');
-    } else {
-      peer.#disposers.push(() => server.close());
-    }
+    peer.#disposers.push(() => server.close());
     return peer;
   }
 

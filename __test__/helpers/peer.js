@@ -41,17 +41,6 @@ export async function pair(t, options) {
   return { socket, peer, listener };
 }
 
-/** A loopback address that refuses connections. */
-export async function refusedPort(host = '127.0.0.1') {
-  const server = net.createServer();
-  server.listen(0, host);
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
 export class Listener {
   #server;
   #peers = [];

@@ -22,6 +22,12 @@ export const VERSIONS = /** @type {const} */ (['TLSv1.2', 'TLSv1.3']);
 export const only = (version) => ({ minVersion: version, maxVersion: version });
 
 /**
+ * For a peer whose client may be gone as soon as it is connected: with 1.3 Node still sends session tickets then, and
+ * loses an end that comes meanwhile.
+ */
+export const endsAtOnce = only('TLSv1.2');
+
+/**
  * Makes a peer the server's side of TLS, and waits for the handshake. Rejects when that fails.
  *
  * @param {Peer} plain Everything that it has received was taken.

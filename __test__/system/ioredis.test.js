@@ -8,7 +8,7 @@ import { Redis } from 'ioredis';
 
 import { TLSSocket, connect, toDuplex } from '../../index.js';
 import { ca } from '../helpers/tls-peer.js';
-import { unusedPort } from './helpers/peers.js';
+import { refusedPort } from '../helpers/refused-port.js';
 import { skip, startRedis } from './helpers/redis.js';
 
 const options = { skip, timeout: 120_000 };
@@ -135,7 +135,7 @@ for (const [transport, { settings, open }] of Object.entries(transports)) {
     });
 
     test('a connection that is refused is an error with its code', options, async (t) => {
-      const client = createClient(t, { port: await unusedPort(), retryStrategy: null });
+      const client = createClient(t, { port: await refusedPort(t), retryStrategy: null });
       const [error] = await once(client, 'error');
       assert.equal(error.code, 'ECONNREFUSED');
       await assert.rejects(client.get('greeting'), { message: /closed/ });

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { listen, unusedPort } from './helpers/peers.js';
+import { listen } from './helpers/peers.js';
+import { refusedPort } from '../helpers/refused-port.js';
 import { needsLinux } from './helpers/platform.js';
 import { run } from './helpers/program.js';
 
@@ -31,7 +32,7 @@ test(
     const hosts = ['127.0.0.2', '127.0.0.3', '127.0.0.4', '127.0.0.5'];
     const peers = await Promise.all(hosts.map((host) => listen(t, obey, { host })));
     const addresses = hosts.map((host, i) => `${host}:${peers[i].port}`);
-    const refused = `127.0.0.1:${await unusedPort()}`;
+    const refused = `127.0.0.1:${await refusedPort(t)}`;
     const data = { addresses, refused, warmUp: 3000, cycles: 20_000, atOnce: 20 };
     // V8 lets its young generation grow to 100 MiB and more before it is content.
     const { before, quarters, after, seconds, counts } = await run(t, 'cycles', data, { youngMiB: 2 });

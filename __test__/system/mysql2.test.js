@@ -10,7 +10,7 @@ import mysql from 'mysql2/promise';
 import { connect, toDuplex } from '../../index.js';
 import { ca } from '../helpers/tls-peer.js';
 import { USER, skip, startMariadb } from './helpers/mariadb.js';
-import { unusedPort } from './helpers/peers.js';
+import { refusedPort } from '../helpers/refused-port.js';
 
 const options = { skip, timeout: 120_000 };
 
@@ -142,8 +142,8 @@ for (const [transport, tls] of Object.entries(transports)) {
   });
 }
 
-test('a connection that is refused is an error with its code', options, async () => {
-  const address = `127.0.0.1:${await unusedPort()}`;
+test('a connection that is refused is an error with its code', options, async (t) => {
+  const address = `127.0.0.1:${await refusedPort(t)}`;
   const opening = mysql.createConnection(settings({ stream: () => toDuplex(connect(address)) }));
   await assert.rejects(opening, { code: 'ECONNREFUSED' });
 });

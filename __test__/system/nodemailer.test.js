@@ -9,7 +9,7 @@ import { createTransport } from 'nodemailer';
 import { SocketError, TLSSocket, connect, toDuplex } from '../../index.js';
 import { ca } from '../helpers/tls-peer.js';
 import { REFUSED, credentials, startMailServer } from './helpers/mail-server.js';
-import { unusedPort } from './helpers/peers.js';
+import { refusedPort } from '../helpers/refused-port.js';
 
 const options = { timeout: 120_000 };
 const auth = { user: credentials.username, pass: credentials.password };
@@ -131,8 +131,8 @@ for (const name of ['STARTTLS by nodemailer', 'implicit TLS by nodemailer', 'imp
   });
 }
 
-test('a connection that is refused fails the mail', options, async () => {
-  const server = { host: '127.0.0.1', port: await unusedPort() };
+test('a connection that is refused fails the mail', options, async (t) => {
+  const server = { host: '127.0.0.1', port: await refusedPort(t) };
   const sending = mailer(server, ways['plain text']).sendMail(letter);
   await assert.rejects(sending, (error) => error instanceof SocketError && /refused/.test(error.message));
 });

@@ -9,7 +9,8 @@ import fc from 'fast-check';
 
 import { SocketError, connect } from '../../index.js';
 import address from '../../lib/address.js';
-import { echo, listen, unusedPort } from './helpers/peers.js';
+import { echo, listen } from './helpers/peers.js';
+import { refusedPort } from '../helpers/refused-port.js';
 import { needsLinux } from './helpers/platform.js';
 
 const seed = Number(process.env.WINTER_SOCKETS_SEED ?? Date.now() % 2 ** 31);
@@ -25,7 +26,7 @@ test(
   async (t) => {
     t.diagnostic(`WINTER_SOCKETS_SEED=${seed}`);
     const peer = await listen(t, echo);
-    const refused = await unusedPort();
+    const refused = await refusedPort(t);
     const outcomes = { thrown: 0, opened: 0, failed: 0, closed: 0, elsewhere: 0 };
     const before = countDescriptors();
 

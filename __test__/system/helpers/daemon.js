@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { unusedPort } from './peers.js';
+import { freePort } from '../../helpers/refused-port.js';
 
 /** Where servers are installed that are not in the path of a normal user. */
 const MORE_FOLDERS = ['/usr/sbin', '/usr/local/sbin', '/usr/local/bin', '/opt/homebrew/bin'];
@@ -47,7 +47,7 @@ function isExecutable(path) {
  */
 export async function startDaemon(path, configure) {
   for (let attempt = 1; ; attempt++) {
-    const daemon = new Daemon(path, await unusedPort());
+    const daemon = new Daemon(path, await freePort());
     const error = await daemon.start(configure);
     if (error === undefined) return daemon;
     await daemon.stop();

@@ -89,13 +89,3 @@ export async function listenWithFullBacklog(t) {
   await Promise.all(fillers.slice(0, 2).map((filler) => once(filler, 'connect')));
   return { port };
 }
-
-/** A port of 127.0.0.1 on which nobody listens. */
-export async function unusedPort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  await once(server, 'close');
-  return port;
-}

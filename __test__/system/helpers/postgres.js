@@ -20,7 +20,7 @@ import { dirname, join } from 'node:path';
 
 import { fixture } from '../../helpers/tls-server.js';
 import { find } from './daemon.js';
-import { unusedPort } from './peers.js';
+import { freePort } from '../../helpers/refused-port.js';
 
 /** Where Debian installs each version. */
 const VERSIONS = '/usr/lib/postgresql';
@@ -108,7 +108,7 @@ export async function startPostgres({ access = TLS_ONLY } = {}) {
 
 async function startOnUnusedPort(start) {
   for (let attempt = 1; ; attempt++) {
-    const port = await unusedPort();
+    const port = await freePort();
     try {
       start(port);
       return port;

@@ -11,9 +11,9 @@ import { after, before, describe, test } from 'node:test';
 import pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 
+import { refusedPort } from '../../../helpers/refused-port.js';
 import { ca } from '../../../helpers/tls-peer.js';
 import { forbidNodeSockets } from '../../helpers/only-our-sockets.js';
-import { unusedPort } from '../../helpers/peers.js';
 import {
   ACCESS,
   inChunks,
@@ -30,9 +30,12 @@ const options = { skip, timeout: 120_000 };
 /** @type {Awaited<ReturnType<typeof startPostgres>>} */
 let postgres;
 
+let refused = 0;
+
 before(async () => {
   if (skip) return;
   postgres = await startPostgres({ access: ACCESS });
+  refused = await refusedPort({ after });
   forbidNodeSockets();
 });
 
@@ -197,7 +200,7 @@ for (const [transport, ssl] of /** @type {const} */ ([
     });
 
     test('is told that nobody listens', options, async () => {
-      const client = new pg.Client({ ...settings(), port: await unusedPort() });
+      const client = new pg.Client({ ...settings(), port: refused });
       await assert.rejects(client.connect(), { code: 'ECONNREFUSED' });
     });
   });

@@ -10,8 +10,8 @@ import { after, before, describe, test } from 'node:test';
 
 import connect from 'postgres';
 
+import { refusedPort } from '../../../helpers/refused-port.js';
 import { forbidNodeSockets } from '../../helpers/only-our-sockets.js';
-import { unusedPort } from '../../helpers/peers.js';
 import { ACCESS, inChunks, lines, md5, restartUnderLoad, sha256 } from '../../helpers/postgres-cases.js';
 import { skip, startPostgres } from '../../helpers/postgres.js';
 import { collectRejections } from '../../helpers/rejections.js';
@@ -21,9 +21,12 @@ const options = { skip, timeout: 120_000 };
 /** @type {Awaited<ReturnType<typeof startPostgres>>} */
 let postgres;
 
+let refused = 0;
+
 before(async () => {
   if (skip) return;
   postgres = await startPostgres({ access: ACCESS });
+  refused = await refusedPort({ after });
   forbidNodeSockets();
 });
 
@@ -201,7 +204,7 @@ for (const [transport, ssl] of /** @type {const} */ ([
 
     test('is told that nobody listens', options, async (t) => {
       const rejections = collectRejections(t);
-      const sql = open(t, { port: await unusedPort() });
+      const sql = open(t, { port: refused });
       await assert.rejects(sql`SELECT 1`, { code: 'ECONNREFUSED' });
       await new Promise(setImmediate);
       assert.deepEqual(rejections.map(isLeftByDriver), ssl ? [true] : []);

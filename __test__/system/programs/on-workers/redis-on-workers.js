@@ -7,8 +7,8 @@ import { after, before, describe, test } from 'node:test';
 
 import { createRedis } from 'redis-on-workers';
 
+import { refusedPort } from '../../../helpers/refused-port.js';
 import { forbidNodeSockets } from '../../helpers/only-our-sockets.js';
-import { unusedPort } from '../../helpers/peers.js';
 import { skip, startRedis } from '../../helpers/redis.js';
 import { collectRejections } from '../../helpers/rejections.js';
 
@@ -16,6 +16,8 @@ const options = { skip, timeout: 120_000 };
 
 /** One for each transport, and one whose certificate nobody trusts. @type {Record<string, Awaited<ReturnType<typeof startRedis>>>} */
 const servers = {};
+
+let refused = 0;
 
 before(async () => {
   if (skip) return;
@@ -25,6 +27,7 @@ before(async () => {
   servers.TLS = await startRedis({ certificate: 'p256' });
   servers['TLS, guarded'] = await startRedis({ certificate: 'p256', password });
   servers.untrusted = await startRedis({ certificate: 'self-signed' });
+  refused = await refusedPort({ after });
   forbidNodeSockets();
 });
 
@@ -104,7 +107,7 @@ for (const [transport, tls] of /** @type {const} */ ([
 
     test('is told that nobody listens', options, async (t) => {
       const rejections = collectRejections(t);
-      const redis = createRedis({ hostname: '127.0.0.1', port: await unusedPort(), tls });
+      const redis = createRedis({ hostname: '127.0.0.1', port: refused, tls });
       await assert.rejects(redis.send('PING'), { code: 'ECONNREFUSED' });
       await isLeftBy(redis, rejections, 'ECONNREFUSED');
     });

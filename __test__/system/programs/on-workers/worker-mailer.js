@@ -7,9 +7,9 @@ import { before, describe, test } from 'node:test';
 
 import { LogLevel, WorkerMailer } from 'worker-mailer';
 
+import { refusedPort } from '../../../helpers/refused-port.js';
 import { REFUSED, credentials, startMailServer } from '../../helpers/mail-server.js';
 import { forbidNodeSockets } from '../../helpers/only-our-sockets.js';
-import { unusedPort } from '../../helpers/peers.js';
 
 const options = { timeout: 120_000 };
 const mail = {
@@ -19,7 +19,12 @@ const mail = {
   text: 'Much.',
 };
 
-before(forbidNodeSockets);
+let refused = 0;
+
+before(async () => {
+  refused = await refusedPort({ after });
+  forbidNodeSockets();
+});
 
 for (const [transport, how] of /** @type {const} */ ([
   ['plain', { secure: false, startTls: false }],
@@ -113,7 +118,7 @@ for (const [transport, how] of /** @type {const} */ ([
     }
 
     test('is told that nobody listens', options, async () => {
-      const nowhere = { host: '127.0.0.1', port: await unusedPort() };
+      const nowhere = { host: '127.0.0.1', port: refused };
       await assert.rejects(WorkerMailer.connect(settings(nowhere)), { code: 'ECONNREFUSED' });
     });
   });
