@@ -53,9 +53,9 @@ test('a close whose peer takes nothing', { timeout, concurrency: true }, async (
       const { peer, closed, outcomes } = await closeStalled(t, undefined);
       let isClosed = false;
       closed.then(() => (isClosed = true));
-      await delay(6_000);
+      await delay(5_500);
       let taken = (await peer.take(16 << 20)).length;
-      await delay(7_000);
+      await delay(5_500);
       assert.equal(isClosed, false);
       assert.equal(await peer.wasReset(), false);
       const { bytes, end } = await peer.rest();

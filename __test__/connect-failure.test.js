@@ -13,7 +13,7 @@ import { outcome, rejection } from './helpers/settle.js';
 const DONE = { value: undefined, done: true };
 
 /** A socket whose connection will be refused, and its address. */
-async function refused(options) {
+async function refused(t, options) {
   const port = await refusedPort(t);
   return { socket: connect(`127.0.0.1:${port}`, options), address: `127.0.0.1:${port}`, port };
 }
@@ -21,8 +21,8 @@ async function refused(options) {
 test(
   'opened rejects with a SocketError that names the endpoint and the cause in words',
   { timeout },
-  async () => {
-    const { socket, address } = await refused();
+  async (t) => {
+    const { socket, address } = await refused(t);
     const error = await rejection(socket.opened);
     assert.ok(error instanceof SocketError);
     assert.ok(error instanceof TypeError);
@@ -32,8 +32,8 @@ test(
   },
 );
 
-test('the cause is the error that node:net gives', { timeout }, async () => {
-  const { socket, port } = await refused();
+test('the cause is the error that node:net gives', { timeout }, async (t) => {
+  const { socket, port } = await refused(t);
   const { cause } = await rejection(socket.opened);
   assert.ok(cause instanceof Error);
   assert.equal(cause.message, `connect ECONNREFUSED 127.0.0.1:${port}`);
@@ -46,13 +46,13 @@ test('the cause is the error that node:net gives', { timeout }, async () => {
   assert.ok(errno < 0);
 });
 
-test('one address means no list of errors', { timeout }, async () => {
-  const { socket } = await refused();
+test('one address means no list of errors', { timeout }, async (t) => {
+  const { socket } = await refused(t);
   assert.equal((await rejection(socket.opened)).errors, undefined);
 });
 
-test('closed rejects with the same error, after opened', { timeout }, async () => {
-  const { socket } = await refused();
+test('closed rejects with the same error, after opened', { timeout }, async (t) => {
+  const { socket } = await refused(t);
   const order = [];
   const opened = rejection(socket.opened).finally(() => order.push('opened'));
   const closed = rejection(socket.closed).finally(() => order.push('closed'));
@@ -60,15 +60,15 @@ test('closed rejects with the same error, after opened', { timeout }, async () =
   assert.deepEqual(order, ['opened', 'closed']);
 });
 
-test('opened and closed that are first looked at afterwards have rejected too', { timeout }, async () => {
-  const { socket } = await refused();
+test('opened and closed that are first looked at afterwards have rejected too', { timeout }, async (t) => {
+  const { socket } = await refused(t);
   const error = await rejection(socket.closed);
   assert.equal(await rejection(socket.opened), error);
   assert.equal(await rejection(socket.closed), error);
 });
 
-test('close() afterwards returns closed, which stays rejected', { timeout }, async () => {
-  const { socket } = await refused();
+test('close() afterwards returns closed, which stays rejected', { timeout }, async (t) => {
+  const { socket } = await refused(t);
   const error = await rejection(socket.opened);
   const { closed } = socket;
   assert.equal(socket.close(), closed);
@@ -76,8 +76,8 @@ test('close() afterwards returns closed, which stays rejected', { timeout }, asy
   assert.equal(await rejection(closed), error);
 });
 
-test('reads that wait are done, and so are later ones', { timeout }, async () => {
-  const { socket } = await refused();
+test('reads that wait are done, and so are later ones', { timeout }, async (t) => {
+  const { socket } = await refused(t);
   const reader = socket.readable.getReader();
   const reads = [reader.read(), reader.read()];
   for (const read of reads) assert.deepEqual(await read, DONE);
@@ -85,22 +85,22 @@ test('reads that wait are done, and so are later ones', { timeout }, async () =>
   assert.deepEqual(await reader.read(), DONE);
 });
 
-test('a BYOB read that waits gets its buffer back, empty', { timeout }, async () => {
-  const { socket } = await refused();
+test('a BYOB read that waits gets its buffer back, empty', { timeout }, async (t) => {
+  const { socket } = await refused(t);
   const { value, done } = await socket.readable.getReader({ mode: 'byob' }).read(new Uint8Array(16));
   assert.equal(done, true);
   assert.deepEqual([value.byteLength, value.buffer.byteLength], [0, 16]);
 });
 
-test('for await ends, and a pipe is complete', { timeout }, async () => {
-  const first = await refused();
+test('for await ends, and a pipe is complete', { timeout }, async (t) => {
+  const first = await refused(t);
   for await (const chunk of first.socket.readable) assert.fail(`got ${chunk}`);
-  const second = await refused();
+  const second = await refused(t);
   assert.equal(await second.socket.readable.pipeTo(new WritableStream()), undefined);
 });
 
-test('writes that wait reject with the error, and so does all that follows', { timeout }, async () => {
-  const { socket } = await refused();
+test('writes that wait reject with the error, and so does all that follows', { timeout }, async (t) => {
+  const { socket } = await refused(t);
   const writer = socket.writable.getWriter();
   const waiting = [writer.write('one'), writer.write('two'), writer.close(), writer.closed].map(outcome);
   const error = await rejection(socket.opened);
@@ -112,8 +112,8 @@ test('writes that wait reject with the error, and so does all that follows', { t
 test(
   'a pipe into the writable rejects with the error, and cancels its source with it',
   { timeout },
-  async () => {
-    const { socket } = await refused();
+  async (t) => {
+    const { socket } = await refused(t);
     let reason;
     const source = new ReadableStream({
       pull: (controller) => controller.enqueue('data'),
@@ -125,8 +125,8 @@ test(
   },
 );
 
-test('streams that are first looked at afterwards behave the same', { timeout }, async () => {
-  const { socket } = await refused();
+test('streams that are first looked at afterwards behave the same', { timeout }, async (t) => {
+  const { socket } = await refused(t);
   const error = await rejection(socket.opened);
   const reader = socket.readable.getReader();
   assert.deepEqual(await reader.read(), DONE);
@@ -136,8 +136,8 @@ test('streams that are first looked at afterwards behave the same', { timeout },
   assert.equal(await rejection(writer.closed), error);
 });
 
-test('the getters give the same objects before and after', { timeout }, async () => {
-  const { socket } = await refused();
+test('the getters give the same objects before and after', { timeout }, async (t) => {
+  const { socket } = await refused(t);
   const { readable, writable, opened, closed } = socket;
   await rejection(opened);
   assert.equal(socket.readable, readable);
@@ -146,8 +146,8 @@ test('the getters give the same objects before and after', { timeout }, async ()
   assert.equal(socket.closed, closed);
 });
 
-test('no descriptor is left', { timeout }, async () => {
-  const { socket, port } = await refused();
+test('no descriptor is left', { timeout }, async (t) => {
+  const { socket, port } = await refused(t);
   await rejection(socket.closed);
   assert.equal(descriptorsTo(port, 0), 0);
 });
@@ -169,8 +169,8 @@ test('a socket that is refused on ::1 says so', { timeout }, async (t) => {
   assert.equal(error.cause.message, `connect ECONNREFUSED ::1:${port}`);
 });
 
-test('half-open and a high-water mark change nothing', { timeout }, async () => {
-  const { socket } = await refused({ allowHalfOpen: true, highWaterMark: 1024 });
+test('half-open and a high-water mark change nothing', { timeout }, async (t) => {
+  const { socket } = await refused(t, { allowHalfOpen: true, highWaterMark: 1024 });
   const writer = socket.writable.getWriter();
   const writes = ['one', 'two', 'three'].map((data) => outcome(writer.write(data)));
   const error = await rejection(socket.opened);

@@ -67,6 +67,30 @@ test('a socket whose read waited and was cancelled is closed when it was dropped
   await assertExits(child);
 });
 
+test(
+  'a socket whose read waited until a later one was served is closed when it was dropped',
+  { timeout },
+  async (t) => {
+    const { listener, child } = await startCollecting(t, async ({ connect }, address) => {
+      const socket = connect(address);
+      await socket.opened;
+      const reader = socket.readable.getReader();
+      const writer = socket.writable.getWriter();
+      const first = reader.read();
+      await writer.write('x');
+      // The answer arrives before the event loop can tell of it.
+      const until = Date.now() + 200;
+      while (Date.now() < until);
+      await Promise.all([first, reader.read()]);
+    });
+    const peer = await listener.accept();
+    await peer.take(1);
+    await peer.send(Buffer.alloc(100_000));
+    assert.equal(await peer.text(), ' FIN');
+    await assertExits(child);
+  },
+);
+
 test('closed of a socket that was collected resolves', { timeout }, async (t) => {
   const { listener, child } = await startCollecting(t, async ({ connect }, address) => {
     const { opened, closed } = connect(address);

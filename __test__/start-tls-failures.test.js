@@ -11,7 +11,7 @@ import { released, unreceivedFrom } from './helpers/descriptors.js';
 import { connectTo, listen, pair } from './helpers/peer.js';
 import { refusedPort } from './helpers/refused-port.js';
 import { outcome, rejection } from './helpers/settle.js';
-import { ca, connectSecurely, secure, takeRecord, upgradablePair } from './helpers/tls-peer.js';
+import { ca, connectSecurely, endsAtOnce, secure, takeRecord, upgradablePair } from './helpers/tls-peer.js';
 
 const GO = 'go ahead\r\n';
 const DONE = { value: undefined, done: true };
@@ -188,6 +188,18 @@ for (const [title, wait] of [
     await released(listener.port);
   });
 }
+
+test('what was written before an upgrade that fails is sent', { timeout }, async (t) => {
+  const { socket, peer: plain, listener } = await upgradablePair(t);
+  await plain.send('250 injected\r\n');
+  while (unreceivedFrom(listener.port, 1) === 0) await new Promise(setImmediate);
+  const writer = socket.writable.getWriter();
+  // The second one of a turn is gathered.
+  await Promise.all([writer.write('EHLO\r\n'), writer.write('STARTTLS\r\n')]);
+  const upgraded = socket.startTls({ ca });
+  assert.equal((await rejection(upgraded.opened)).code, 'ERR_TLS_PLAINTEXT_INJECTED');
+  assert.equal(`${await plain.take(16)}`, 'EHLO\r\nSTARTTLS\r\n');
+});
 
 test('what was injected is never read from the new socket', { timeout }, async (t) => {
   // At whatever time it comes: the upgrade fails in one way or another.

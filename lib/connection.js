@@ -20,6 +20,7 @@ const {
 } = require('./core.js');
 const { Deferred } = require('./deferred.js');
 const { SocketError, fromFailure } = require('./errors.js');
+const { mayConnect } = require('./permission.js');
 const { Source, makeReadable } = require('./readable.js');
 const { Upgrade } = require('./upgrade.js');
 const { Sink, makeWritable } = require('./writable.js');
@@ -112,15 +113,26 @@ class Connection {
    * @param {Handshake} [handshake]
    */
   dial(handshake) {
+    if (!mayConnect()) {
+      this.#refuse(
+        'ERR_ACCESS_DENIED',
+        'the process may not use the network, which --allow-net would permit',
+      );
+      return this;
+    }
     const { hostname, port } = this.#address;
     const key = handshake ? core.connectTls(hostname, port, ...handshake) : core.connect(hostname, port);
-    if (key === null) {
-      const why = 'too many sockets in this thread';
-      this.refuse(new SocketError(`connect ${this.#endpoint} failed: ${why}`, { code: 'EMFILE' }));
-    } else {
-      this.take(key);
-    }
+    if (key === null) this.#refuse('EMFILE', 'too many sockets in this thread');
+    else this.take(key);
     return this;
+  }
+
+  /**
+   * @param {string} code
+   * @param {string} why
+   */
+  #refuse(code, why) {
+    this.refuse(new SocketError(`connect ${this.#endpoint} failed: ${why}`, { code }));
   }
 
   /**
@@ -303,6 +315,11 @@ class Connection {
 
   awaitRead() {
     this.#await(FOR_READ);
+  }
+
+  /** The reads that waited were served, maybe without the event that they waited for. */
+  stopAwaitingRead() {
+    this.#await(0, FOR_READ);
   }
 
   awaitWrite() {

@@ -21,6 +21,12 @@ function load() {
 
 /** @param {unknown} cause */
 function explain(cause) {
+  if (isForbidden()) {
+    const message =
+      'winter-sockets is a native addon, and this process may not load any: with --permission it needs --allow-addons, ' +
+      'and --no-addons has to go.';
+    return Object.assign(new Error(message, { cause }), { code: 'ERR_DLOPEN_DISABLED' });
+  }
   const target = `${platform}-${arch}${isMusl() ? ' (musl)' : ''}`;
   /** @type {Error & { code?: string }} */
   const error = new Error(
@@ -32,6 +38,17 @@ function explain(cause) {
   );
   error.code = 'ERR_DLOPEN_FAILED';
   return error;
+}
+
+/** Whether Node loads no addon at all. The generated binding keeps the message of its refusal, but not the code. */
+function isForbidden() {
+  try {
+    // No addon, so that nothing comes of it.
+    process.dlopen({ exports: {} }, __filename);
+  } catch (error) {
+    return Reflect.get(Object(error), 'code') === 'ERR_DLOPEN_DISABLED';
+  }
+  return false;
 }
 
 /** The oldest Node that this is tested with; as in `package.json`. */

@@ -133,6 +133,7 @@ class Source {
       resolve({ value: received, done: false });
       if (this.#waiting.length > 0 && mustYield(SYSTEM_CALL)) return void setImmediate(() => this.serve());
     } while (this.#waiting.length > 0);
+    this.#connection.stopAwaitingRead();
   }
 
   /** @param {ReadableByteStreamController} controller */
@@ -146,6 +147,7 @@ class Source {
     else count = this.#receiveInto(request);
     if (count > 0) {
       this.#isRequestStale = false;
+      if (!this.#isWanted) this.#connection.stopAwaitingRead();
     } else {
       this.#isWanted = count === WAIT;
       this.#onNothing(count);

@@ -13,14 +13,15 @@ const MOST_ATTEMPTS = 5;
  * @param {{ after: (fn: () => void) => void }} t The test, or whatever else ends.
  */
 export async function refusedPort(t, host = '127.0.0.1') {
-  const server = net.createServer((accepted) => accepted.on('error', () => {}));
+  // Half of the connection is enough, and the other half would be one that leads to the port.
+  const server = net.createServer((accepted) => accepted.destroy());
   t.after(() => server.close());
   const { port } = await listening(server, host);
   for (let attempt = 1; ; attempt++) {
     const localPort = await freePort(host);
     // By its number: those that the kernel gives to connections serve several of them at once, and such a one could
     // even be connected to itself.
-    const holder = net.connect({ host, port, localAddress: host, localPort });
+    const holder = net.connect({ host, port, localAddress: host, localPort, allowHalfOpen: true });
     t.after(() => holder.destroy());
     try {
       await once(holder, 'connect');

@@ -69,6 +69,8 @@ impl Engine {
             return Err(Failed);
         };
         let begun = if link.has_input() {
+            // What was written is the peer's all the same, as far as it takes it at once.
+            let _best_effort = link.flush();
             Err(Failure::new(
                 "ERR_TLS_PLAINTEXT_INJECTED",
                 "handshake",
