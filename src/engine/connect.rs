@@ -55,9 +55,18 @@ impl Engine {
         let (stream, mut registration) =
             unconnected(address).and_then(|stream| self.reactor.watch(key, stream)).map_err(failed)?;
         stream.start_connect(address).map_err(failed)?;
-        registration.arm(Interest::WRITABLE)?;
         let tls = security.tls.map(|target| (target, self.take_place()));
-        Ok(Phase::Connecting { registration, stream, address, tls })
+        match tls {
+            // So it is on loopback. The server can work on the handshake while JavaScript goes on.
+            Some((target, place)) if stream.is_connected() => {
+                let link = Link::new(Transport::new(stream, None), registration, address);
+                Self::secure_in_place(link, target, place)
+            }
+            tls => {
+                registration.arm(Interest::WRITABLE)?;
+                Ok(Phase::Connecting { registration, stream, address, tls })
+            }
+        }
     }
 
     fn dial_elsewhere(

@@ -104,8 +104,7 @@ impl Stream {
         }
     }
 
-    /// Whether it is still a connection: not after a reset.
-    #[cfg(test)]
+    /// Whether it is a connection: not before it is connected, and not after a reset.
     pub(crate) fn is_connected(&self) -> bool {
         self.as_socket().peer_addr().is_ok()
     }
