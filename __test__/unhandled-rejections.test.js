@@ -104,6 +104,25 @@ test(
   },
 );
 
+test('a reset in the turn of a first write that has to wait surfaces nowhere', { timeout }, async (t) => {
+  const listener = await listen(t);
+  const main = async ({ connect }, address) => {
+    const ignore = () => {};
+    const socket = connect(address);
+    await socket.opened;
+    socket.writable.getWriter().write(new Uint8Array(64 << 20)).catch(ignore);
+    // The reset arrives, and the event loop has not told of it when the read meets it.
+    const until = Date.now() + 300;
+    while (Date.now() < until);
+    await socket.readable.getReader().read().catch(ignore);
+  };
+  const output = reported(t, main, [listener.address]);
+  const peer = await listener.accept();
+  await peer.take(1);
+  await peer.reset();
+  assert.equal(await output, '');
+});
+
 test('the end of the peer surfaces nowhere although it errors the writable', { timeout }, async (t) => {
   const listener = await listen(t);
   const main = async ({ connect }, address) => {

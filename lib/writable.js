@@ -65,6 +65,8 @@ class Sink {
     if (sent === WAIT) {
       connection.awaitWrite();
       const sentAll = this.#wait(() => this.#countDone());
+      // A stream that has not started yet takes it later, or never, if it is errored in this very turn.
+      sentAll.catch(() => {});
       this.#goOn = () => sentAll;
     } else if (sent === FAILED) {
       this.#goOn = () => {

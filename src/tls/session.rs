@@ -148,6 +148,10 @@ impl Session {
 
     /// Encrypts `plaintext` to the beginning of `records`, whose memory grows as is needed; how much that gave.
     pub(crate) fn encrypt(&mut self, plaintext: &[u8], records: &mut Vec<u8>) -> Result<usize, Failure> {
+        if self.closed {
+            // rustls goes on, and the peer would not look at it (RFC 8446, section 6.1).
+            return Err(closed());
+        }
         self.write(records, |traffic, records| {
             let size = plaintext.len() + plaintext.len().div_ceil(RECORD_CONTENT) * RECORD_OVERHEAD;
             records.append(size, |room| traffic.encrypt(plaintext, room))
@@ -189,7 +193,7 @@ impl Session {
         self.incoming.drain(..consumed.min(self.incoming.len()));
         result.map_err(|error| failure::describe("write", &error))?;
         // Else what was written would be lost without a word.
-        if encoded { Ok(output.filled) } else { Err(Failure::new("EPIPE", "write", "TLS is closed")) }
+        if encoded { Ok(output.filled) } else { Err(closed()) }
     }
 
     /// After an error: lets the peer know why, if rustls has something to say. That comes first, before rustls looks at its
@@ -203,6 +207,11 @@ impl Session {
         }
         self.outgoing.push(records.bytes());
     }
+}
+
+/// What is written behind the end.
+fn closed() -> Failure {
+    Failure::new("EPIPE", "write", "TLS is closed")
 }
 
 type Traffic<'a> = WriteTraffic<'a, ClientConnectionData>;

@@ -249,6 +249,14 @@ fn a_close_notify_ends_what_it_says_and_nothing_else() {
 }
 
 #[test]
+fn nothing_is_encrypted_behind_a_close_notify() {
+    let (mut client, _server) = pair(Versions::Tls13);
+    client.close().unwrap();
+    let failure = client.encrypt(b"too late", &mut Vec::new()).unwrap_err();
+    assert_eq!(failure.code, "EPIPE");
+}
+
+#[test]
 fn good_records_before_a_bad_one_are_read_first() {
     let (mut client, mut server) = pair(Versions::Tls13);
     server.writer().write_all(b"good").unwrap();
