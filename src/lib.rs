@@ -11,6 +11,7 @@
 mod binding;
 mod engine;
 mod error;
+mod inject;
 mod net;
 mod reactor;
 mod tls;

@@ -47,7 +47,7 @@ fn security(config: &TlsConfig, server_name: String, deadline: Option<u32>) -> R
 #[napi]
 impl Core {
     /// Attaches to the environment's event loop, or to tokio where `useTokio` says that there is none.
-    #[napi(constructor)]
+    #[napi(constructor, catch_unwind)]
     pub fn new(
         env: Env,
         dispatch: Function<u32, ()>,
@@ -69,14 +69,14 @@ impl Core {
     }
 
     /// Begins to connect, and gives the connection's key; `null` if this thread has over a million connections.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn connect(&self, hostname: String, port: u16) -> Option<u32> {
         self.environment.engine().connect(&hostname, port, Security::default())
     }
 
     /// The same with TLS. A `deadline`, in milliseconds, ends what takes longer. Throws if the name of the server is
     /// neither a host name nor an IP address.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn connect_tls(
         &self,
         hostname: String,
@@ -90,7 +90,7 @@ impl Core {
     }
 
     /// Upgrades an open connection, which has nothing left to send, to TLS; its key stays. False if it is not open.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn start_tls(
         &self,
         key: u32,
@@ -103,13 +103,13 @@ impl Core {
     }
 
     /// Whether TLS can be spoken with a server of this name.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn is_server_name(&self, name: String) -> bool {
         ServerName::try_from(name).is_ok()
     }
 
     /// The addresses of an open connection.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn info(&self, key: u32) -> Option<NativeInfo> {
         let mut engine = self.environment.engine();
         let link = engine.link(key)?;
@@ -122,38 +122,38 @@ impl Core {
     }
 
     /// Takes what made the last operation fail.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn take_failure(&self, key: u32) -> Option<NativeFailure> {
         self.environment.engine().take_failure(key).map(NativeFailure::from)
     }
 
     /// Whether bytes that arrived before a failure are still to be read.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn has_input(&self, key: u32) -> bool {
         self.environment.engine().has_input(key)
     }
 
     /// Begins a close: input is discarded, and the peer must go on taking what is still written.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn drain(&self, key: u32) -> bool {
         self.environment.engine().drain(key).is_ok()
     }
 
     /// Gives up sending: what can't be sent now is dropped. If anything was, or if `isTruncated` says so, the close
     /// will be a reset, lest the peer takes the part for the whole.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn abandon(&self, key: u32, is_truncated: bool) {
         self.environment.engine().abandon(key, is_truncated);
     }
 
     /// Closes with RST.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn reset(&self, key: u32) {
         self.environment.engine().reset(key);
     }
 
     /// Says whether an open connection keeps the process alive.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn hold(&self, key: u32, hold: bool) {
         self.environment.engine().hold(key, hold);
     }

@@ -38,7 +38,7 @@ pub struct TlsConfig {
 #[napi]
 impl TlsConfig {
     /// Throws if the settings can't be used, in words that name the option.
-    #[napi(constructor)]
+    #[napi(constructor, catch_unwind)]
     pub fn new(settings: NativeTlsSettings) -> Result<Self> {
         let (config, warnings) =
             configure(settings.into()).map_err(|problem| Error::new(Status::InvalidArg, problem))?;
@@ -46,7 +46,7 @@ impl TlsConfig {
     }
 
     /// What the user should know about the settings; given to whoever is first to use them.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn take_warnings(&mut self) -> Vec<String> {
         std::mem::take(&mut self.warnings)
     }

@@ -8,8 +8,9 @@ use std::time::Duration;
 use socket2::{Domain, Protocol, Socket, Type};
 
 use super::secure::{Security, secure};
-use super::{Connection, Engine, Phase, flags};
+use super::{Connection, Engine, Phase, bug, flags, guard};
 use crate::error::Failure;
+use crate::inject;
 use crate::net::dial::{Dialed, dial};
 use crate::net::link::Link;
 use crate::net::resolve::literal;
@@ -30,10 +31,10 @@ impl Engine {
         })?;
         self.count_holding(true);
         let address = literal(hostname, port).filter(|_| self.works_in_place(&security));
-        let begun = match address {
+        let begun = guard("connect", || match address {
             Some(address) => self.connect_in_place(key, address, security),
             None => self.dial_elsewhere(key, hostname.to_owned(), port, security),
-        };
+        });
         self.begin(key, begun);
         Some(key)
     }
@@ -51,6 +52,7 @@ impl Engine {
     }
 
     fn connect_in_place(&self, key: Key, address: SocketAddr, security: Security) -> Result<Phase, Failure> {
+        inject::bug("connect");
         let failed = |error: io::Error| Failure::from_io("connect", &error).at(address);
         let (stream, mut registration) =
             unconnected(address).and_then(|stream| self.reactor.watch(key, stream)).map_err(failed)?;
@@ -108,6 +110,7 @@ impl Engine {
     }
 
     pub(super) fn on_dialed(&mut self, key: Key, result: Result<Dialed, Failure>) {
+        inject::bug("dialed");
         let link = result.and_then(|Dialed { stream, peer_addr, session }| {
             let (stream, registration) = self
                 .reactor
@@ -180,7 +183,7 @@ impl Drop for Report {
     fn drop(&mut self) {
         // A task that was aborted has nobody who waits for it.
         if std::thread::panicking() {
-            self.send(Err(Failure::new("ERR_INTERNAL", "connect", "a bug in winter-sockets ended it")));
+            self.send(Err(bug("connect")));
         }
     }
 }

@@ -178,15 +178,17 @@ impl Engine {
         self.turn = self.turn.wrapping_add(1);
         for message in self.reactor.inbox().take() {
             match message {
-                Message::Dialed { key, result } => self.on_dialed(key, result),
-                Message::Ready { key, interest } => self.on_ready(key, interest),
-                Message::Deadline { key, mark } => self.on_deadline(key, mark),
+                Message::Dialed { key, result } => self.contain(key, |engine| engine.on_dialed(key, result)),
+                Message::Ready { key, interest } => {
+                    self.contain(key, |engine| engine.on_ready(key, interest))
+                }
+                Message::Deadline { key, mark } => self.contain(key, |engine| engine.on_deadline(key, mark)),
             }
         }
         let mut ready = std::mem::take(&mut self.ready);
         self.reactor.take_ready(&mut ready);
         for &(key, interest) in &ready {
-            self.on_ready(key, interest);
+            self.contain(key, |engine| engine.on_ready(key, interest));
         }
         self.ready = ready;
     }
@@ -211,14 +213,13 @@ impl Engine {
     }
 
     /// A bug in what an event sets off must not take the process down: it fails that connection.
-    fn on_ready(&mut self, key: Key, interest: Interest) {
-        if catch_unwind(AssertUnwindSafe(|| self.handle_ready(key, interest))).is_ok() {
+    fn contain(&mut self, key: Key, handle: impl FnOnce(&mut Self)) {
+        if catch_unwind(AssertUnwindSafe(|| handle(self))).is_ok() {
             return;
         }
         if let Some(connection) = self.table.get_mut(key) {
             let was_open = matches!(connection.phase, Phase::Open(_));
-            connection.failure =
-                Some(Failure::new("ERR_INTERNAL", "poll", "a bug in winter-sockets ended it"));
+            connection.failure = Some(bug("poll"));
             if !was_open {
                 connection.phase = Phase::Failed;
             }
@@ -226,7 +227,7 @@ impl Engine {
         }
     }
 
-    fn handle_ready(&mut self, key: Key, interest: Interest) {
+    fn on_ready(&mut self, key: Key, interest: Interest) {
         let Some(connection) = self.table.get_mut(key) else {
             return;
         };
@@ -248,7 +249,7 @@ impl Engine {
         }
     }
 
-    /// Runs an operation on an open connection, and keeps its failure for [`Self::take_failure`].
+    /// Runs an operation on an open connection, and keeps its failure for [`Self::take_failure`]. A bug is one.
     fn with_link<T>(
         &mut self,
         key: Key,
@@ -258,7 +259,7 @@ impl Engine {
         let Phase::Open(link) = &mut connection.phase else {
             return Err(Failed);
         };
-        operation(link).map_err(|failure| {
+        guard("poll", || operation(link)).map_err(|failure| {
             connection.failure = Some(failure);
             Failed
         })
@@ -280,6 +281,16 @@ impl Engine {
             self.reactor.hold(self.holding > 0);
         }
     }
+}
+
+/// A bug in what is done for one connection must not take the process down: it is a failure of that connection.
+fn guard<T>(syscall: &'static str, work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_panic| Err(bug(syscall)))
+}
+
+/// What a panic is to the user.
+fn bug(syscall: &'static str) -> Failure {
+    Failure::new("ERR_INTERNAL", syscall, "a bug in winter-sockets ended it")
 }
 
 /// Lets a link work on what it is ready for, and adds what happened: a failure to send does not undo that there

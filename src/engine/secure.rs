@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tokio::io::AsyncWriteExt;
 
-use super::{Engine, Failed, Phase};
+use super::{Engine, Failed, Phase, guard};
 use crate::error::Failure;
 use crate::net::dial::Dialed;
 use crate::net::link::{Link, Progress};
@@ -77,7 +77,7 @@ impl Engine {
                 "the peer sent more in plain text than was read before startTls(), which may be an attack",
             ))
         } else {
-            self.secure_link(key, link, target, security.deadline)
+            guard("handshake", || self.secure_link(key, link, target, security.deadline))
         };
         self.begin(key, begun);
         Ok(())

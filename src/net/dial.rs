@@ -10,6 +10,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::resolve::{literal, resolve};
 use crate::error::Failure;
+use crate::inject;
 use crate::tls::session::Session;
 
 /// Delay before the next address is tried; RFC 8305 §5 recommends 250 ms.
@@ -29,6 +30,7 @@ pub(crate) struct Dialed {
 ///
 /// Cancel-safe: dropping the future closes every attempt.
 pub(crate) async fn dial(hostname: String, port: u16) -> Result<Dialed, Failure> {
+    inject::bug("dial");
     if let Some(address) = literal(&hostname, port) {
         return attempt(address).await;
     }

@@ -7,6 +7,7 @@ use super::queue::ByteQueue;
 use super::stream::Stream;
 use super::transport::{Received, Transport};
 use crate::error::Failure;
+use crate::inject;
 use crate::reactor::{Interest, Registration};
 use crate::tls::session::Session;
 
@@ -150,6 +151,7 @@ impl Link {
     /// Receives into `buffer`. What was gathered is sent first if the caller has to wait, because the
     /// answer that it waits for may depend on it.
     pub(crate) fn recv(&mut self, buffer: &mut [u8]) -> Result<Received, Failure> {
+        inject::bug("recv");
         match self.transport.recv(buffer) {
             Ok(Received::Wait) => {}
             Ok(Received::End) => return self.broken.clone().map_or(Ok(Received::End), Err),
@@ -184,6 +186,7 @@ impl Link {
     /// The first send of a turn goes out at once, for the sake of latency; small ones that follow are
     /// gathered, for the sake of throughput.
     pub(crate) fn send(&mut self, bytes: &[u8], turn: u32) -> Result<Sent, Failure> {
+        inject::bug("send");
         if let Some(failure) = &self.broken {
             return Err(failure.clone());
         }
@@ -248,6 +251,7 @@ impl Link {
 
     /// Sends what was gathered, and FIN after it if it is wanted.
     pub(crate) fn flush(&mut self) -> Result<Progress, Failure> {
+        inject::bug("flush");
         if let Some(failure) = &self.broken {
             return Err(failure.clone());
         }
@@ -277,6 +281,7 @@ impl Link {
 
     /// Sends FIN behind everything that was written.
     pub(crate) fn shutdown(&mut self) -> Result<Progress, Failure> {
+        inject::bug("shutdown");
         if self.fin == Fin::NotWanted {
             self.fin = Fin::Wanted;
         }
@@ -359,6 +364,7 @@ impl Link {
 
     /// Takes a readiness event; true if the reader is to be told.
     pub(crate) fn on_readable(&mut self) -> Result<bool, Failure> {
+        inject::bug("readable");
         self.transport.on_readable();
         if self.discarding {
             self.registration.disarm(Interest::READABLE);

@@ -11,6 +11,7 @@ use rustls::unbuffered::{
 use super::client::Target;
 use super::failure;
 use crate::error::Failure;
+use crate::inject;
 use crate::net::queue::ByteQueue;
 
 /// More than a record adds to its content: header, content type, nonce and tag (RFC 8446 §5.2, RFC 5246 §6.2.3.3).
@@ -48,6 +49,7 @@ impl std::fmt::Debug for Session {
 impl Session {
     /// A session that has not begun; [`super::handshake`] makes it ready.
     pub(crate) fn new(target: Target) -> Result<Self, Failure> {
+        inject::bug("handshake");
         let tls = UnbufferedClientConnection::new(target.config, target.server_name)
             .map_err(|error| failure::describe("handshake", &error))?;
         let mut session = Self {
@@ -152,6 +154,10 @@ impl Session {
             // rustls goes on, and the peer would not look at it (RFC 8446, section 6.1).
             return Err(closed());
         }
+        if let Some(failure) = &self.failure {
+            // rustls may hold positions in input that is gone.
+            return Err(failure.clone());
+        }
         self.write(records, |traffic, records| {
             let size = plaintext.len() + plaintext.len().div_ceil(RECORD_CONTENT) * RECORD_OVERHEAD;
             records.append(size, |room| traffic.encrypt(plaintext, room))
@@ -160,7 +166,8 @@ impl Session {
 
     /// Queues `close_notify` behind everything that was encrypted.
     pub(crate) fn close(&mut self) -> Result<(), Failure> {
-        if mem::replace(&mut self.closed, true) {
+        // After a failure an alert was the last word.
+        if mem::replace(&mut self.closed, true) || self.failure.is_some() {
             return Ok(());
         }
         let mut records = Vec::new();

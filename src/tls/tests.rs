@@ -249,6 +249,22 @@ fn a_close_notify_ends_what_it_says_and_nothing_else() {
 }
 
 #[test]
+fn nothing_is_encrypted_behind_a_record_that_was_refused() {
+    let (mut client, mut server) = pair(Versions::Tls13);
+    server.writer().write_all(b"good").unwrap();
+    let mut records = taken(&mut server);
+    server.writer().write_all(b"bad").unwrap();
+    records.extend(taken(&mut server));
+    let last = records.len() - 1;
+    records[last] ^= 1;
+    let mut buffer = [0; 100];
+    assert_eq!(client.decrypt(&mut records, &mut buffer).unwrap(), 4);
+    let failure = client.encrypt(b"an answer", &mut Vec::new()).unwrap_err();
+    assert_eq!(failure.code, "ERR_SSL_DECRYPTION_FAILED_OR_BAD_RECORD_MAC");
+    client.close().unwrap();
+}
+
+#[test]
 fn nothing_is_encrypted_behind_a_close_notify() {
     let (mut client, _server) = pair(Versions::Tls13);
     client.close().unwrap();
