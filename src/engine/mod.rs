@@ -180,7 +180,7 @@ impl Engine {
             match message {
                 Message::Dialed { key, result } => self.contain(key, |engine| engine.on_dialed(key, result)),
                 Message::Ready { key, interest } => {
-                    self.contain(key, |engine| engine.on_ready(key, interest))
+                    self.contain(key, |engine| engine.on_ready(key, interest));
                 }
                 Message::Deadline { key, mark } => self.contain(key, |engine| engine.on_deadline(key, mark)),
             }
