@@ -1,5 +1,5 @@
 /** What can be seen in a client's own process while a workload runs. */
-import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -14,13 +14,16 @@ const BURSTS = 10;
 /** In milliseconds. */
 const RESOLUTION = 1;
 
+/** For how long a timer's lateness is looked at, in milliseconds: some hundred times at least. */
+const LATENESS_PERIOD = 2000;
+
 /**
  * @typedef {() => Promise<import('./workloads/connect-api.mjs').Lane>} Open
  * @typedef {(open: Open, amount: number) => Promise<number>} Gauge
  */
 
 /** @satisfies {Record<string, Gauge>} */
-export const GAUGES = { memory, delay };
+export const GAUGES = { memory, delay, lateness };
 
 /**
  * The resident memory that an operation takes until the workload is closed, in KiB.
@@ -59,6 +62,44 @@ async function delay(open, amount) {
   }
   await lane.close();
   return median(worst);
+}
+
+/**
+ * By how much a timer of a millisecond is late while that many operations go on, again and again: the 99th of a hundred,
+ * in milliseconds.
+ *
+ * @type {Gauge}
+ */
+async function lateness(open, amount) {
+  await runOnce(open, amount, () => {});
+  /** @type {number[]} */
+  const late = [];
+  const start = performance.now();
+  while (performance.now() - start < LATENESS_PERIOD) {
+    await runOnce(open, amount, (lateBy) => late.push(lateBy));
+  }
+  return late.sort((a, b) => a - b)[Math.floor(0.99 * late.length)];
+}
+
+/**
+ * @param {Open} open
+ * @param {number} amount
+ * @param {(lateBy: number) => void} note
+ */
+async function runOnce(open, amount, note) {
+  const lane = await open();
+  let due = performance.now() + RESOLUTION;
+  const noteLateness = () => note(Math.max(0, performance.now() - due));
+  const timer = setTimeout(() => {
+    noteLateness();
+    due = performance.now() + RESOLUTION;
+    timer.refresh();
+  }, RESOLUTION);
+  await lane.run(amount);
+  clearTimeout(timer);
+  // It may not have had its turn at all.
+  if (performance.now() > due) noteLateness();
+  await lane.close();
 }
 
 /** @param {Open} open */

@@ -10,7 +10,7 @@ import { GAUGES } from './client-gauges.mjs';
 
 /**
  * @typedef {object} Task
- * @property {string} [workload] Without it, the peer only introduces itself.
+ * @property {string | undefined} [workload] Without it, the peer only introduces itself.
  * @property {keyof typeof GAUGES} [gauge] Looks at the process while it runs, in place of its pace.
  * @property {number} [amount] Operations of a gauge.
  * @property {import('./workloads/connect-api.mjs').Addresses} [addresses]

@@ -66,13 +66,17 @@ function busySeconds() {
   return (user + nice + system + irq + softirq + steal) / TICKS_PER_SECOND;
 }
 
-/** @param {number} pid */
+/**
+ * With what its children took that have ended: PostgreSQL has one for each connection.
+ *
+ * @param {number} pid
+ */
 function processSeconds(pid) {
   const stat = readProcessStat(pid);
   // The command's name, in parentheses, may contain anything; what follows is plain numbers.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  const [user, system] = fields.slice(11, 13).map(Number);
-  return (user + system) / TICKS_PER_SECOND;
+  const [user, system, childrenUser, childrenSystem] = fields.slice(11, 15).map(Number);
+  return (user + system + childrenUser + childrenSystem) / TICKS_PER_SECOND;
 }
 
 /** @param {number} pid */

@@ -1,4 +1,5 @@
 /** What is measured: the workloads, and which cells of the table run together. */
+import { ROWS } from './workloads/pg.mjs';
 import { BULK_BLOCK, SMALL_BLOCK } from './workloads/protocol.mjs';
 
 /**
@@ -16,6 +17,7 @@ import { BULK_BLOCK, SMALL_BLOCK } from './workloads/protocol.mjs';
  * @property {number} [connections] Connections of one run; without it, one for each operation.
  * @property {number} [restSeconds] Pause before each round.
  * @property {number} [sliceFactor] How much longer its slices are than those of others.
+ * @property {boolean} [postgres] Its server is PostgreSQL.
  * @property {string} [insteadOf] Peers without byte streams are represented by their figure for that workload.
  *
  * @typedef {object} Gauge What a workload does to the process that runs it; less is better, always.
@@ -23,9 +25,11 @@ import { BULK_BLOCK, SMALL_BLOCK } from './workloads/protocol.mjs';
  * @property {string} title
  * @property {boolean} tls
  * @property {string} unit
- * @property {string} workload
- * @property {keyof typeof import('./client-gauges.mjs').GAUGES} method
- * @property {number} amount Operations of the workload.
+ * @property {keyof typeof import('./client-gauges.mjs').GAUGES | 'import'} method
+ * @property {string} [workload] None for `import`.
+ * @property {number} amount Operations of the workload; for `import`, processes.
+ * @property {boolean} [isLong] Left out with `--quick`.
+ * @property {boolean} [once] Read in one round only.
  *
  * @typedef {{ workload: Workload, peer: ReadyPeer }} Cell
  *
@@ -33,6 +37,24 @@ import { BULK_BLOCK, SMALL_BLOCK } from './workloads/protocol.mjs';
  */
 
 const MEGABYTE = 1e6;
+
+/** What those have in common that carry blocks over one connection. */
+const BULK = {
+  unit: 'MB/s',
+  scale: BULK_BLOCK / MEGABYTE,
+  granularity: 64,
+  connections: 1,
+  pinned: false,
+};
+
+/** What those have in common whose connections come and go. */
+const CHURN = {
+  unit: 'connections/s',
+  scale: 1,
+  // There are about 28,000 ephemeral ports, and a closed connection holds its own for a second or more.
+  limit: 10_000,
+  pinned: false,
+};
 
 /** @type {Workload[]} */
 export const WORKLOADS = [
@@ -64,35 +86,23 @@ export const WORKLOADS = [
     name: 'download',
     title: 'download, default reader',
     tls: false,
-    unit: 'MB/s',
-    scale: BULK_BLOCK / MEGABYTE,
-    granularity: 64,
+    ...BULK,
     warmUp: 1280,
-    connections: 1,
-    pinned: false,
   },
   {
     name: 'download-byob',
     title: 'download, BYOB reader, 64 KiB',
     tls: false,
-    unit: 'MB/s',
-    scale: BULK_BLOCK / MEGABYTE,
-    granularity: 64,
+    ...BULK,
     warmUp: 1280,
-    connections: 1,
-    pinned: false,
     insteadOf: 'download',
   },
   {
     name: 'upload-64k',
     title: 'upload, awaited 64 KiB writes',
     tls: false,
-    unit: 'MB/s',
-    scale: BULK_BLOCK / MEGABYTE,
-    granularity: 64,
+    ...BULK,
     warmUp: 1280,
-    connections: 1,
-    pinned: false,
   },
   {
     name: 'upload-1k',
@@ -109,36 +119,52 @@ export const WORKLOADS = [
     name: 'echo',
     title: 'echo, 64 KiB blocks both ways at once',
     tls: false,
-    unit: 'MB/s',
-    scale: BULK_BLOCK / MEGABYTE,
-    granularity: 64,
+    ...BULK,
     warmUp: 640,
-    connections: 1,
-    pinned: false,
   },
   {
     name: 'churn',
     title: 'connect + echo + close, one after another',
     tls: false,
-    unit: 'connections/s',
-    scale: 1,
+    ...CHURN,
     granularity: 50,
     warmUp: 250,
-    // There are about 28,000 ephemeral ports, and a closed connection holds its own for a second or more.
-    limit: 10_000,
     restSeconds: 1.5,
-    pinned: false,
   },
   {
     name: 'churn-64',
     title: 'connect + echo + close, 64 at a time',
     tls: false,
-    unit: 'connections/s',
-    scale: 1,
+    ...CHURN,
     granularity: 64,
     warmUp: 512,
-    limit: 10_000,
     restSeconds: 1.5,
+  },
+  {
+    name: 'pg-select',
+    title: '`pg`: `SELECT 1`, one after another',
+    tls: false,
+    unit: 'queries/s',
+    scale: 1,
+    granularity: 50,
+    warmUp: 2000,
+    connections: 1,
+    // That makes some 20,000 in a round.
+    sliceFactor: 5,
+    postgres: true,
+    pinned: false,
+  },
+  {
+    name: 'pg-rows',
+    title: '`pg`: a result of 100,000 rows',
+    tls: false,
+    unit: 'rows/s',
+    scale: ROWS,
+    granularity: 1,
+    warmUp: 2,
+    connections: 1,
+    sliceFactor: 5,
+    postgres: true,
     pinned: false,
   },
   {
@@ -167,112 +193,143 @@ export const WORKLOADS = [
     name: 'tls-download',
     title: 'TLS download, default reader',
     tls: true,
-    unit: 'MB/s',
-    scale: BULK_BLOCK / MEGABYTE,
-    granularity: 64,
+    ...BULK,
     warmUp: 640,
-    connections: 1,
-    pinned: false,
   },
   {
     name: 'tls-download-byob',
     title: 'TLS download, BYOB reader, 64 KiB',
     tls: true,
-    unit: 'MB/s',
-    scale: BULK_BLOCK / MEGABYTE,
-    granularity: 64,
+    ...BULK,
     warmUp: 640,
-    connections: 1,
-    pinned: false,
     insteadOf: 'tls-download',
   },
   {
     name: 'tls-upload-64k',
     title: 'TLS upload, awaited 64 KiB writes',
     tls: true,
-    unit: 'MB/s',
-    scale: BULK_BLOCK / MEGABYTE,
-    granularity: 64,
+    ...BULK,
     warmUp: 640,
-    connections: 1,
-    pinned: false,
   },
   {
     name: 'tls-echo',
     title: 'TLS echo, 64 KiB blocks both ways at once',
     tls: true,
-    unit: 'MB/s',
-    scale: BULK_BLOCK / MEGABYTE,
-    granularity: 64,
+    ...BULK,
     warmUp: 640,
-    connections: 1,
-    pinned: false,
   },
   {
     name: 'tls-churn',
     title: 'TLS connect + echo + close, one after another',
     tls: true,
-    unit: 'connections/s',
-    scale: 1,
+    ...CHURN,
     granularity: 5,
     warmUp: 100,
-    limit: 10_000,
     restSeconds: 0.5,
     sliceFactor: 2,
-    pinned: false,
   },
   {
     name: 'tls-churn-64',
     title: 'TLS connect + echo + close, 64 at a time',
     tls: true,
-    unit: 'connections/s',
-    scale: 1,
+    ...CHURN,
     granularity: 64,
     warmUp: 128,
-    limit: 10_000,
     restSeconds: 0.5,
-    // Long enough that the first and the last 64, which are less than 64 at a time, do not matter.
-    sliceFactor: 4,
-    pinned: false,
+    // Long enough that the first and the last 64, which are less than 64 at a time, do not matter much.
+    sliceFactor: 3,
   },
   {
     name: 'tls-resume',
     title: 'TLS connect + echo + close, resumed where the peer can',
     tls: true,
-    unit: 'connections/s',
-    scale: 1,
+    ...CHURN,
     granularity: 5,
     warmUp: 100,
-    limit: 10_000,
     restSeconds: 0.5,
     sliceFactor: 2,
-    pinned: false,
   },
   {
     name: 'starttls',
     title: 'connect + startTls() + echo + close, one after another',
     tls: true,
-    unit: 'connections/s',
-    scale: 1,
+    ...CHURN,
     granularity: 5,
     warmUp: 100,
-    limit: 10_000,
     restSeconds: 0.5,
     sliceFactor: 2,
-    pinned: false,
   },
 ];
 
 /** @type {Gauge[]} */
 export const GAUGES = [
   {
+    name: 'memory',
+    title: 'memory (RSS) of an idle connection, of 2,000',
+    tls: false,
+    unit: 'KiB',
+    workload: 'idle',
+    method: 'memory',
+    amount: 2000,
+  },
+  {
+    name: 'memory-10k',
+    title: 'memory (RSS) of an idle connection, of 10,000',
+    tls: false,
+    unit: 'KiB',
+    workload: 'idle',
+    method: 'memory',
+    amount: 10_000,
+    isLong: true,
+    once: true,
+  },
+  {
+    name: 'delay-download',
+    title: 'event loop while downloading: a 1 ms timer is late by, p99',
+    tls: false,
+    unit: 'ms',
+    workload: 'download',
+    method: 'lateness',
+    amount: 2560,
+    isLong: true,
+  },
+  {
+    name: 'delay-upload',
+    title: 'event loop while uploading: a 1 ms timer is late by, p99',
+    tls: false,
+    unit: 'ms',
+    workload: 'upload-64k',
+    method: 'lateness',
+    amount: 2560,
+    isLong: true,
+  },
+  {
+    name: 'import',
+    title: '`import`',
+    tls: false,
+    unit: 'ms',
+    method: 'import',
+    amount: 20,
+  },
+  {
     name: 'tls-memory',
-    title: 'TLS, memory (RSS) of an idle connection',
+    title: 'TLS, memory (RSS) of an idle connection, of 2,000',
     tls: true,
     unit: 'KiB',
     workload: 'tls-idle',
     method: 'memory',
     amount: 2000,
+  },
+  {
+    name: 'tls-memory-10k',
+    title: 'TLS, memory (RSS) of an idle connection, of 10,000',
+    tls: true,
+    unit: 'KiB',
+    workload: 'tls-idle',
+    method: 'memory',
+    amount: 10_000,
+    isLong: true,
+    once: true,
   },
   {
     name: 'tls-delay',
@@ -282,6 +339,26 @@ export const GAUGES = [
     workload: 'tls-churn-64',
     method: 'delay',
     amount: 64,
+  },
+  {
+    name: 'tls-delay-download',
+    title: 'TLS, event loop while downloading: a 1 ms timer is late by, p99',
+    tls: true,
+    unit: 'ms',
+    workload: 'tls-download',
+    method: 'lateness',
+    amount: 1280,
+    isLong: true,
+  },
+  {
+    name: 'tls-delay-upload',
+    title: 'TLS, event loop while uploading: a 1 ms timer is late by, p99',
+    tls: true,
+    unit: 'ms',
+    workload: 'tls-upload-64k',
+    method: 'lateness',
+    amount: 1280,
+    isLong: true,
   },
 ];
 

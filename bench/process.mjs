@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 /** Far longer than any answer takes, however slow the peer. */
-const TIMEOUT = 60_000;
+const TIMEOUT = 180_000;
 
 /** Who signed the server's certificate. Not every peer can be told by its API whom to trust. */
 export const CA = fileURLToPath(new URL('certificates/ca.pem', import.meta.url));

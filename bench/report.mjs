@@ -11,8 +11,18 @@ const CLOCK_TOLERANCE = 0.05;
  * @typedef {import('./result.mjs').WorkloadResult} WorkloadResult
  */
 
+/**
+ * One for each version of Node.
+ *
+ * @param {Result[]} results
+ */
+export function report(results) {
+  if (results.length === 1) return section(results[0]);
+  return results.map((result) => `## Node ${result.node}\n\n${section(result)}`).join('\n');
+}
+
 /** @param {Result} result */
-export function report(result) {
+function section(result) {
   return [
     ...heading(result),
     '',
@@ -24,7 +34,7 @@ export function report(result) {
 }
 
 /** @param {Result} result */
-function heading({ date, quick, rounds, machine, peers }) {
+export function heading({ date, quick, rounds, machine, peers }) {
   const { cpu, cores, memory, system, load, commit } = machine;
   const versions = peers.map(({ name, version, runtime, problem }) => {
     if (problem !== undefined) return `${name} did not run`;
@@ -43,7 +53,7 @@ function heading({ date, quick, rounds, machine, peers }) {
  *
  * @param {Result} result
  */
-function ratioTable({ peers, workloads }) {
+export function ratioTable({ peers, workloads }) {
   const [baseline, rival] = REFERENCES;
   const others = peers.filter(({ name }) => name !== baseline);
   const hasRival = peers.some(({ name }) => name === rival) && peers.some(({ name }) => name === 'ours');
@@ -74,15 +84,17 @@ function ratioTable({ peers, workloads }) {
 function figureTable({ peers, workloads }) {
   const references = REFERENCES.filter((reference) => peers.some(({ name }) => name === reference));
   const rows = workloads.flatMap(({ title, unit, entries }) =>
-    entries.map((entry) => [
-      title,
-      mark(entry.peer, entry),
-      unit,
-      entry.figures ? number(entry.figures.median) : '–',
-      entry.figures ? `${number(entry.figures.min)}–${number(entry.figures.max)}` : '–',
-      ...references.map((reference) => ratioWithExtremes(entry, reference)),
-      entry.figures ? noise(entry.figures) : '–',
-    ]),
+    entries
+      .filter(isTried)
+      .map((entry) => [
+        title,
+        mark(entry.peer, entry),
+        unit,
+        entry.figures ? number(entry.figures.median) : '–',
+        entry.figures ? `${number(entry.figures.min)}–${number(entry.figures.max)}` : '–',
+        ...references.map((reference) => ratioWithExtremes(entry, reference)),
+        entry.figures ? noise(entry.figures) : '–',
+      ]),
   );
   const ratios = references.map((reference) => `to ${reference} (min–max)`);
   // The title of a workload stands in the first of its rows only.
@@ -95,7 +107,7 @@ function figureTable({ peers, workloads }) {
  *
  * @param {Result} result
  */
-function gaugeTable({ peers, gauges }) {
+export function gaugeTable({ peers, gauges }) {
   const names = peers
     .map(({ name }) => name)
     .filter((name) => gauges.some(({ entries }) => figuresOf(entries, name)));
@@ -125,11 +137,13 @@ function figuresOf(entries, name) {
 
 /** @param {import('./gauges.mjs').GaugeEntry['figures']} figures */
 function withExtremes(figures) {
-  return figures ? `${number(figures.median)} (${number(figures.min)}–${number(figures.max)})` : '–';
+  if (figures === undefined) return '–';
+  const { median, min, max, dirty } = figures;
+  return `${number(median)} (${number(min)}–${number(max)})${dirty > 0 ? ' ~' : ''}`;
 }
 
 /** @param {Result} result */
-function notes({ peers, workloads, gauges, machine, seconds }) {
+function notes({ peers, workloads, gauges, omitted, machine, seconds }) {
   const entries = workloads.flatMap((workload) => workload.entries.map((entry) => ({ workload, entry })));
   const own = entries.filter(({ entry }) => !entry.borrowed);
   const dirty = own.reduce((sum, { entry }) => sum + (entry.figures?.dirty ?? 0), 0);
@@ -146,6 +160,7 @@ function notes({ peers, workloads, gauges, machine, seconds }) {
     ...own
       .filter(({ entry }) => clocksDiffer(entry))
       .map(({ workload, entry }) => clockNote(workload, entry)),
+    ...omitted.map(({ name, reason }) => `Without ${name}: ${reason}.`),
     ...peers
       .filter(({ problem }) => problem)
       .map(({ name, problem }) => `${name} did not run: ${firstLine(problem)}`),
@@ -159,6 +174,15 @@ function notes({ peers, workloads, gauges, machine, seconds }) {
     ),
     `The run took ${Math.round(seconds)} s.`,
   ];
+}
+
+/**
+ * Not a workload that the peer does not have.
+ *
+ * @param {Entry} entry
+ */
+function isTried({ figures, failure }) {
+  return figures !== undefined || failure !== undefined;
 }
 
 /** @param {Entry} entry */

@@ -11,15 +11,18 @@ import { median, summarize } from './statistics.mjs';
  * @property {number} rounds
  * @property {number} seconds how long it all took
  * @property {import('./machine.mjs').Machine} machine
+ * @property {string} node the version of Node
  * @property {PeerResult[]} peers
  * @property {WorkloadResult[]} workloads
  * @property {import('./gauges.mjs').GaugeResult[]} gauges
+ * @property {import('./obstacles.mjs').Omission[]} omitted
  *
  * @typedef {{ name: string, title: string, version: string, runtime?: string | undefined, problem?: string }} PeerResult
  *
  * @typedef {object} WorkloadResult
  * @property {string} name
  * @property {string} title
+ * @property {boolean} tls
  * @property {string} unit
  * @property {boolean} pinned
  * @property {Entry[]} entries one for each peer
@@ -55,6 +58,7 @@ export function assemble(workloads, peers, results) {
   return workloads.map((workload) => ({
     name: workload.name,
     title: workload.title,
+    tls: workload.tls,
     unit: workload.unit,
     pinned: workload.pinned,
     entries: peers.map((peer) => entry(workload, peer, peers, results)),

@@ -103,8 +103,9 @@ class Player {
   async warmUp() {
     const { workload, peer } = this.cell;
     const { name, granularity, limit, sliceFactor = 1, pinned: isPinned } = workload;
-    const { warmUpSeconds } = this.options;
-    const warmUp = Math.ceil((workload.warmUp * (peer.warmUpShare ?? 1)) / granularity) * granularity;
+    const { warmUpSeconds, warmUpShare } = this.options;
+    const wanted = workload.warmUp * warmUpShare * (peer.warmUpShare ?? 1);
+    const warmUp = Math.ceil(wanted / granularity) * granularity;
     const sliceSeconds = this.options.sliceSeconds * sliceFactor;
     const { addresses } = this.server;
     const task = { workload: name, addresses, granularity, warmUp, limit, sliceSeconds, warmUpSeconds };
@@ -118,7 +119,8 @@ class Player {
     const slice = await this.#ask('slice');
     if (slice === undefined) return;
     const { connections } = this.cell.workload;
-    const { seconds, lifeSeconds } = await this.server.window(connections ?? slice.amount);
+    const window = await this.server.window(connections ?? slice.amount);
+    const { seconds, lifeSeconds } = window ?? { seconds: slice.seconds, lifeSeconds: slice.seconds };
     // Where each operation has a connection of its own, to connect is part of it.
     this.#serverSeconds += connections === undefined ? lifeSeconds : seconds;
     this.#slices.push(slice);

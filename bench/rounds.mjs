@@ -1,13 +1,13 @@
 /** All rounds of all groups; a round that others have disturbed is played again. */
+import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { calm, isNoisy } from './noise.mjs';
 import { cellKey, groups } from './plan.mjs';
+import { startDatabase } from './postgres.mjs';
 import { playRound } from './round.mjs';
 
 /** How often one round is repeated because others used the CPU. */
 const REPEATS_PER_ROUND = 2;
-/** How many in all, as a share of those planned: on a busy machine the run must come to its end, too. */
-const REPEATS_SHARE = { quick: 0.1, full: 0.25 };
 /** How long a repeated round waits for a disturbance to pass, in milliseconds. */
 const PATIENCE = { quick: 2_000, full: 15_000 };
 
@@ -23,28 +23,43 @@ const PATIENCE = { quick: 2_000, full: 15_000 };
 /**
  * @param {import('./args.mjs').Options} options
  * @param {import('./plan.mjs').ReadyPeer[]} peers
- * @param {import('./server.mjs').Server} server
+ * @param {import('./server.mjs').Server} theServer
  * @param {(line: string) => void} log
  * @returns {Promise<Results>}
  */
-export async function playRounds(options, peers, server, log) {
+export async function playRounds(options, peers, theServer, log) {
   const plan = groups(options.workloads, peers);
   /** @type {Results} */
   const results = new Map(plan.flat().map((cell) => [cellKey(cell), { rounds: [], repeats: 0 }]));
-  const share = options.quick ? REPEATS_SHARE.quick : REPEATS_SHARE.full;
-  const budget = { repeats: Math.ceil(plan.length * options.rounds * share) };
+  // On a busy machine the run must come to its end, too.
+  const patience = { seconds: options.noisePatience };
 
   for (const group of plan) {
+    const isForPostgres = group.some(({ workload }) => workload.postgres);
+    // Not left to idle between groups, for it would do that aloud.
+    const server = isForPostgres ? await startDatabase() : theServer;
+    try {
+      await playGroup(group, server);
+    } finally {
+      if (isForPostgres) await server.stop();
+    }
+  }
+  return results;
+
+  /**
+   * @param {import('./plan.mjs').Cell[]} group
+   * @param {import('./server.mjs').Server} server
+   */
+  async function playGroup(group, server) {
     for (let number = 1; number <= options.rounds; number++) {
       // A peer that fails once would fail again, or its figures mean nothing.
       const cells = group.filter((cell) => results.get(cellKey(cell))?.failure === undefined);
       if (cells.length === 0) break;
-      const { best, repeats } = await playCleanly(cells, server, options, budget);
+      const { best, repeats } = await playCleanly(cells, server, options, patience);
       record(results, best, repeats);
       log(progress(number, best, repeats));
     }
   }
-  return results;
 }
 
 /**
@@ -53,22 +68,23 @@ export async function playRounds(options, peers, server, log) {
  * @param {import('./plan.mjs').Cell[]} cells
  * @param {import('./server.mjs').Server} server
  * @param {import('./args.mjs').Options} options
- * @param {{ repeats: number }} budget
+ * @param {{ seconds: number }} patience What is left of it.
  */
-async function playCleanly(cells, server, options, budget) {
+async function playCleanly(cells, server, options, patience) {
   let repeats = 0;
   let best = await playAfterRest(cells, server, options);
   while (
     isNoisy(best.noise) &&
     best.failures.size === 0 &&
     repeats < REPEATS_PER_ROUND &&
-    budget.repeats > 0
+    patience.seconds > 0
   ) {
     repeats += 1;
-    budget.repeats -= 1;
+    const start = performance.now();
     await calm(server.pid, options.quick ? PATIENCE.quick : PATIENCE.full);
     const again = await playAfterRest(cells, server, options);
     if (again.failures.size > 0 || Number(again.noise) < Number(best.noise)) best = again;
+    patience.seconds -= (performance.now() - start) / 1e3;
   }
   return { best, repeats };
 }

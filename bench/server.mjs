@@ -41,7 +41,7 @@ export async function startServer() {
      * The server's own figures for the connections that ended last.
      *
      * @param {number} connections
-     * @returns {Promise<Window>}
+     * @returns {Promise<Window | undefined>}
      */
     window: (connections) => server.answer(`window ${connections}`),
 

@@ -16,10 +16,14 @@ import { CLIENT } from '../server.mjs';
  * @property {boolean} byob Whether its `readable` is a byte stream.
  * @property {boolean} hasClock Whether it can take the time of just what is measured; else the server does.
  * @property {number} [warmUpShare] How much of the usual warm-up it needs.
+ * @property {string[]} [modules] What a program on Node imports that uses it.
  * @property {(task: import('../client.mjs').Task, options: { node: string }) => string[]} command
  */
 
 const SCRIPT = fileURLToPath(new URL('../client.mjs', import.meta.url));
+
+/** Makes packages that know Cloudflare's runtime take themselves to be in it, and `cloudflare:sockets` ours. */
+const AS_WORKERD = ['--import', new URL('../../register/workerd.js', import.meta.url).href];
 
 /** What the ratios are relative to. */
 export const REFERENCES = ['raw', 'arrowood'];
@@ -31,6 +35,7 @@ export const PEERS = [
     title: '`node:net` and `node:tls` callbacks',
     byob: false,
     hasClock: true,
+    modules: ['node:net', 'node:tls'],
     command: onNode('raw.mjs'),
   },
   {
@@ -45,6 +50,7 @@ export const PEERS = [
     title: '`@arrowood.dev/socket`',
     byob: false,
     hasClock: true,
+    modules: ['@arrowood.dev/socket'],
     command: onNode('arrowood.mjs'),
   },
   {
@@ -87,14 +93,21 @@ export const PEERS = [
     title: '**winter-sockets**',
     byob: true,
     hasClock: true,
-    command: onNode('ours.mjs'),
+    modules: ['winter-sockets'],
+    command: (task, options) => onNode('ours.mjs', isForPg(task) ? AS_WORKERD : [])(task, options),
   },
 ];
 
 /**
  * @param {string} adapter
+ * @param {string[]} [flags]
  * @returns {Peer['command']}
  */
-function onNode(adapter) {
-  return (task, { node }) => [node, SCRIPT, adapter, JSON.stringify(task)];
+function onNode(adapter, flags = []) {
+  return (task, { node }) => [node, ...flags, SCRIPT, adapter, JSON.stringify(task)];
+}
+
+/** @param {import('../client.mjs').Task} task */
+function isForPg({ workload = '' }) {
+  return workload.startsWith('pg-');
 }

@@ -23,12 +23,12 @@ import {
  * @property {{ echo: Address, source: Address, sink: Address }} tls A full handshake for each connection, of everyone.
  * @property {{ echo: Address }} resumable TLS with session tickets
  * @property {{ echo: Address }} starttls
+ * @property {Address} pg PostgreSQL, in place of all the others
  *
  * @typedef {object} Socket What a peer's `connect()` must return.
  * @property {ReadableStream<Uint8Array>} readable
  * @property {WritableStream<Uint8Array>} writable
  * @property {Promise<unknown>} opened
- * @property {Promise<unknown>} closed
  * @property {() => Promise<unknown>} close
  * @property {() => Socket} [startTls]
  *
