@@ -110,7 +110,10 @@ test('a reset in the turn of a first write that has to wait surfaces nowhere', {
     const ignore = () => {};
     const socket = connect(address);
     await socket.opened;
-    socket.writable.getWriter().write(new Uint8Array(64 << 20)).catch(ignore);
+    socket.writable
+      .getWriter()
+      .write(new Uint8Array(64 << 20))
+      .catch(ignore);
     // The reset arrives, and the event loop has not told of it when the read meets it.
     const until = Date.now() + 300;
     while (Date.now() < until);

@@ -518,7 +518,7 @@ class Connection {
   /** Both sides came to their end by themselves. */
   #finish() {
     if (this.#state === PENDING) return;
-    if (this.#isCancelled && this.#state === OPEN) {
+    if (this.#isCancelled && this.#writeFailure === undefined && this.#state === OPEN) {
       // Spec: cancelling the readable and closing the writable does not resolve `closed`.
       this.#leavesClosedPending = true;
       this.#release();
