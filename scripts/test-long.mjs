@@ -7,7 +7,15 @@ process.env['WINTER_SOCKETS_LONG'] = '1';
 
 const steps = [
   ['scripts/ready.mjs'],
-  ['scripts/test-js.mjs', '--test-timeout=3600000', 'model/', 'faults/', 'lifecycle', 'limits', 'hostile-tls'],
+  [
+    'scripts/test-js.mjs',
+    '--test-timeout=3600000',
+    'model/',
+    'faults/',
+    'lifecycle',
+    'limits',
+    'hostile-tls',
+  ],
   ['scripts/fuzz.mjs', '--smoke'],
 ];
 for (const [script = '', ...args] of steps) {
