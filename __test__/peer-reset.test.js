@@ -219,6 +219,20 @@ test('what arrived before the reset is still read after a write has met it', { t
 });
 
 test(
+  'closed resolves when what arrived before a reset is cancelled after a write has met it',
+  { timeout },
+  async (t) => {
+    const { socket, peer } = await pair(t);
+    await peer.send('last words');
+    await peer.reset();
+    await turns(5);
+    assertConnectionLost(await rejection(socket.writable.getWriter().write('hello?')));
+    await socket.readable.cancel();
+    assert.equal(await socket.closed, undefined);
+  },
+);
+
+test(
   'a read that waits gets what comes together with the reset, beside a write that waits',
   { timeout },
   async (t) => {
