@@ -2,6 +2,7 @@
 //
 //   node scripts/test-js.mjs                 all of them
 //   node scripts/test-js.mjs address close   the files whose names contain one of these
+//   node scripts/test-js.mjs --without=types the files whose names don't contain this
 //   node scripts/test-js.mjs --test-name-pattern=FIN   whatever else `node --test` takes
 //
 // Where the variable CI is set a skipped test is a failure, unless --allow-skips is given.
@@ -15,7 +16,9 @@ import { root, run, seconds } from './commands.mjs';
 
 const args = process.argv.slice(2);
 const allowSkips = args.includes('--allow-skips');
-const flags = args.filter((arg) => arg.startsWith('-') && arg !== '--allow-skips');
+const leftOut = args.filter((arg) => arg.startsWith('--without=')).map((arg) => arg.slice('--without='.length));
+const isOurs = (/** @type {string} */ arg) => arg === '--allow-skips' || arg.startsWith('--without=');
+const flags = args.filter((arg) => arg.startsWith('-') && !isOurs(arg));
 const filters = args.filter((arg) => !arg.startsWith('-'));
 
 const files = testFiles();
@@ -53,6 +56,7 @@ function testFiles() {
   return readdirSync(join(root, '__test__'), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.test.js'))
     .filter((name) => filters.length === 0 || filters.some((filter) => name.includes(filter)))
+    .filter((name) => !leftOut.some((other) => name.includes(other)))
     .map((name) => join('__test__', name))
     .toSorted()
     .toSorted((a, b) => Number(isLong(b)) - Number(isLong(a)));
