@@ -16,7 +16,9 @@ import { root, run, seconds } from './commands.mjs';
 
 const args = process.argv.slice(2);
 const allowSkips = args.includes('--allow-skips');
-const leftOut = args.filter((arg) => arg.startsWith('--without=')).map((arg) => arg.slice('--without='.length));
+const leftOut = args
+  .filter((arg) => arg.startsWith('--without='))
+  .map((arg) => arg.slice('--without='.length));
 const isOurs = (/** @type {string} */ arg) => arg === '--allow-skips' || arg.startsWith('--without=');
 const flags = args.filter((arg) => arg.startsWith('-') && !isOurs(arg));
 const filters = args.filter((arg) => !arg.startsWith('-'));
