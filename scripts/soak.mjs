@@ -2,7 +2,7 @@
 // process.
 //
 //   node scripts/soak.mjs                      15 minutes, 2,000 connections, and the plot goes to docs/soak.svg
-//   node scripts/soak.mjs --minutes=1 --connections=500 --plot=/tmp/soak.svg
+//   node scripts/soak.mjs --minutes=1 --connections=500 --plot=soak.svg
 //
 // It prints a line every 10 seconds, and a summary. It fails if something failed that should not have, if a connection was
 // still open at the end, or if a descriptor is left.

@@ -248,15 +248,21 @@ fn a_close_notify_ends_what_it_says_and_nothing_else() {
     assert_eq!(failure.code, "EPIPE");
 }
 
+/// A record that says "good", and one that was damaged on the way.
+fn good_and_bad(server: &mut ServerConnection) -> Vec<u8> {
+    server.writer().write_all(b"good").unwrap();
+    let mut records = taken(server);
+    server.writer().write_all(b"bad").unwrap();
+    records.extend(taken(server));
+    let last = records.len() - 1;
+    records[last] ^= 1;
+    records
+}
+
 #[test]
 fn nothing_is_encrypted_behind_a_record_that_was_refused() {
     let (mut client, mut server) = pair(Versions::Tls13);
-    server.writer().write_all(b"good").unwrap();
-    let mut records = taken(&mut server);
-    server.writer().write_all(b"bad").unwrap();
-    records.extend(taken(&mut server));
-    let last = records.len() - 1;
-    records[last] ^= 1;
+    let mut records = good_and_bad(&mut server);
     let mut buffer = [0; 100];
     assert_eq!(client.decrypt(&mut records, &mut buffer).unwrap(), 4);
     let failure = client.encrypt(b"an answer", &mut Vec::new()).unwrap_err();
@@ -275,12 +281,7 @@ fn nothing_is_encrypted_behind_a_close_notify() {
 #[test]
 fn good_records_before_a_bad_one_are_read_first() {
     let (mut client, mut server) = pair(Versions::Tls13);
-    server.writer().write_all(b"good").unwrap();
-    let mut records = taken(&mut server);
-    server.writer().write_all(b"bad").unwrap();
-    records.extend(taken(&mut server));
-    let last = records.len() - 1;
-    records[last] ^= 1;
+    let mut records = good_and_bad(&mut server);
     let mut buffer = [0; 100];
     let count = client.decrypt(&mut records, &mut buffer).unwrap();
     assert_eq!(&buffer[..count], b"good");
