@@ -1,7 +1,7 @@
 // Opens sockets, drops them in all sorts of states, and lets the garbage collector close them.
 
 import { connect } from '../../../index.js';
-import { collect, data, descriptors, steadyDescriptors, tell, until } from './parent.js';
+import { collect, data, descriptors, descriptorsBackTo, steadyDescriptors, tell, until } from './parent.js';
 
 const { port, rounds, atOnce } = data;
 const address = `127.0.0.1:${port}`;
@@ -44,8 +44,7 @@ const kinds = [
 await round();
 const before = await steadyDescriptors();
 for (let i = 0; i < rounds; i++) await round();
-await until(() => descriptors() === before);
-await tell({ before, most, after: descriptors(), kinds: kinds.length, opened, closed });
+await tell({ before, most, after: await descriptorsBackTo(before), kinds: kinds.length, opened, closed });
 process.disconnect();
 
 async function round() {

@@ -32,6 +32,12 @@ export async function steadyDescriptors() {
   return count;
 }
 
+/** How many are open once they are as many as they were, or after 30 seconds: the last ones are closed in the background. */
+export async function descriptorsBackTo(number) {
+  await until(() => descriptors() === number);
+  return descriptors();
+}
+
 /** Lets the event loop turn, with a collection of garbage each time. */
 export async function collect(turns = 10) {
   for (let turn = 0; turn < turns; turn++) {

@@ -3,7 +3,7 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 
-import { data, descriptors, steadyDescriptors, tell, until } from './parent.js';
+import { data, descriptorsBackTo, steadyDescriptors, tell } from './parent.js';
 
 const script = new URL('./worker-dials.js', import.meta.url);
 
@@ -14,8 +14,7 @@ const start = performance.now();
 for (let round = 0; round < data.rounds; round++)
   await Promise.all(Array.from({ length: 5 }, () => terminate(data.addresses)));
 const seconds = (performance.now() - start) / 1000;
-await until(() => descriptors() === before);
-await tell({ before, after: descriptors(), seconds });
+await tell({ before, after: await descriptorsBackTo(before), seconds });
 
 async function terminate(addresses) {
   const worker = new Worker(script, { workerData: { addresses } });

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 
 import { connect } from '../../../index.js';
-import { data, descriptors, steadyDescriptors, tell, until } from './parent.js';
+import { data, descriptorsBackTo, steadyDescriptors, tell } from './parent.js';
 
 const { workers, atOnce, floodPort, echoPort } = data;
 const script = new URL('./worker-transfers.js', import.meta.url);
@@ -28,8 +28,7 @@ const seconds = (performance.now() - start) / 1000;
 isOver = true;
 await pinging;
 await ping.close();
-await until(() => descriptors() === before);
-await tell({ before, after: descriptors(), pings, received, seconds });
+await tell({ before, after: await descriptorsBackTo(before), pings, received, seconds });
 process.disconnect();
 
 async function terminateMany(count) {

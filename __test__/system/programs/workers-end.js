@@ -2,15 +2,14 @@
 
 import { Worker } from 'node:worker_threads';
 
-import { data, descriptors, steadyDescriptors, tell, until } from './parent.js';
+import { data, descriptorsBackTo, steadyDescriptors, tell } from './parent.js';
 
 const script = new URL('./worker-ends.js', import.meta.url);
 
 await end();
 const before = await steadyDescriptors();
 const outcomes = await Promise.all(Array.from({ length: data.workers }, end));
-await until(() => descriptors() === before);
-await tell({ before, after: descriptors(), outcomes });
+await tell({ before, after: await descriptorsBackTo(before), outcomes });
 
 /** How a worker ended: its exit code, and the error that it ended with. */
 async function end() {

@@ -4,7 +4,7 @@
 import { Worker } from 'node:worker_threads';
 
 import { connect } from '../../../../index.js';
-import { data, descriptors, steadyDescriptors, tell, until } from '../parent.js';
+import { data, descriptorsBackTo, steadyDescriptors, tell } from '../parent.js';
 
 const { ports, workers, atOnce, steps, delays } = data;
 const script = new URL('./ends-at-random.js', import.meta.url);
@@ -24,13 +24,13 @@ const lane = async () => {
   }
 };
 await Promise.all(Array.from({ length: atOnce }, lane));
-await until(() => descriptors() === before);
+await descriptorsBackTo(before);
 
 const socket = connect(`127.0.0.1:${ports.plain}`);
 await socket.writable.getWriter().write('echo\nstill here');
 const { value } = await socket.readable.getReader().read();
 await socket.close();
-await tell({ before, after: descriptors(), outcomes, word: Buffer.from(value).toString() });
+await tell({ before, after: await descriptorsBackTo(before), outcomes, word: Buffer.from(value).toString() });
 process.disconnect();
 
 /** Gives the exit code and the error of one worker. */
