@@ -19,7 +19,7 @@ const {
   scheduleFlush,
 } = require('./core.js');
 const { Deferred } = require('./deferred.js');
-const { SocketError, fromFailure } = require('./errors.js');
+const { SocketError, endedError, fromFailure } = require('./errors.js');
 const { mayConnect } = require('./permission.js');
 const { Source, makeReadable } = require('./readable.js');
 const { Upgrade } = require('./upgrade.js');
@@ -352,9 +352,7 @@ class Connection {
     if (this.#isWriteOver || this.#state !== OPEN) return;
     this.#state = CLOSING;
     // A stream that somebody may hold can only be ended from below by an error.
-    const error = new SocketError(`write to ${this.#endpoint} failed: the peer has ended the connection`, {
-      code: 'EPIPE',
-    });
+    const error = endedError(`write to ${this.#endpoint} failed: the peer has ended the connection`, 'EPIPE');
     this.#endWritable(error, () => this.#end(error));
   }
 
@@ -560,7 +558,7 @@ class Connection {
   }
 
   #closedError() {
-    return new SocketError(`the socket to ${this.#endpoint} is closed`, { code: 'ERR_SOCKET_CLOSED' });
+    return endedError(`the socket to ${this.#endpoint} is closed`, 'ERR_SOCKET_CLOSED');
   }
 
   /**

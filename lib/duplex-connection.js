@@ -6,7 +6,7 @@ const { Deferred } = require('./deferred.js');
 const { awaitedBy, infoOf } = require('./duplex-info.js');
 const { DuplexSink, DuplexSource, makeReadable, makeWritable } = require('./duplex-streams.js');
 const { checkSettings, secure } = require('./duplex-tls.js');
-const { SocketError } = require('./errors.js');
+const { SocketError, endedError } = require('./errors.js');
 
 /**
  * @import { Duplex } from 'node:stream'
@@ -386,7 +386,7 @@ class DuplexConnection {
   }
 
   #closedError() {
-    return new SocketError(`the socket to ${this.#endpoint} is closed`, { code: 'ERR_SOCKET_CLOSED' });
+    return endedError(`the socket to ${this.#endpoint} is closed`, 'ERR_SOCKET_CLOSED');
   }
 
   /**

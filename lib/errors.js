@@ -43,6 +43,23 @@ class SocketError extends TypeError {
   }
 }
 
+/**
+ * The error of a stream whose socket has ended in good order, for those who go on writing. It has no stack, which says
+ * nothing here, and takes longer to collect than all the rest of a close.
+ *
+ * @param {string} message
+ * @param {string} code
+ * @returns {SocketError}
+ */
+function endedError(message, code) {
+  const { stackTraceLimit } = Error;
+  // Not by assignment, which throws where the intrinsics are frozen.
+  Reflect.set(Error, 'stackTraceLimit', 0);
+  const error = new SocketError(message, { code });
+  Reflect.set(Error, 'stackTraceLimit', stackTraceLimit);
+  return error;
+}
+
 /** So many attempts are named in a message; `errors` has all of them. */
 const MOST_NAMED = 6;
 
@@ -161,4 +178,5 @@ function hostnameOf(endpoint) {
 
 // One by one, since that is the form in which TypeScript takes a class for a type as well.
 exports.SocketError = SocketError;
+exports.endedError = endedError;
 exports.fromFailure = fromFailure;

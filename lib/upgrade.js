@@ -4,7 +4,7 @@
 // https://sockets-api.proposal.wintertc.org/#starttls-method
 
 const { core } = require('./core.js');
-const { SocketError } = require('./errors.js');
+const { SocketError, endedError } = require('./errors.js');
 
 /**
  * @import { Connection } from './connection.js'
@@ -41,9 +41,9 @@ class Upgrade {
 
   /** The former connection is open: what was written to it goes first. */
   begin() {
-    const error = new SocketError(
+    const error = endedError(
       `write to ${this.#endpoint} failed: the connection was upgraded, write to the socket that startTls() returned`,
-      { code: 'ERR_SOCKET_CLOSED' },
+      'ERR_SOCKET_CLOSED',
     );
     this.#former.drain(error, () => this.#handOver(error));
   }

@@ -1,14 +1,11 @@
 //! Closing a connection without losing what was written to it.
 
-use std::sync::Arc;
 use std::time::Duration;
-
-use tokio::task::AbortHandle;
 
 use super::{Engine, Failed, Phase, flags};
 use crate::net::link::{Link, Progress};
-use crate::reactor::inbox::{Inbox, Message};
-use crate::reactor::{Key, runtime};
+use crate::reactor::inbox::Message;
+use crate::reactor::{Key, Timer};
 
 /// How long a connection that is being closed may go without the peer taking a byte.
 const FLUSH_DEADLINE: Duration = Duration::from_secs(10);
@@ -27,7 +24,8 @@ const LINGER_IDLE: Duration = Duration::from_millis(500);
 /// A close under way.
 pub(super) struct Closing {
     stage: Stage,
-    timer: Option<AbortHandle>,
+    /// Without one, the peer decides how long the close takes.
+    timer: Option<Timer>,
     /// How long the timer runs.
     interval: Duration,
     /// How long the peer has done nothing.
@@ -44,14 +42,6 @@ enum Stage {
     Flushing,
     /// All is sent, but the peer does not have all of it: closing now might destroy that.
     Lingering,
-}
-
-impl Drop for Closing {
-    fn drop(&mut self) {
-        if let Some(timer) = &self.timer {
-            timer.abort();
-        }
-    }
 }
 
 impl Engine {
@@ -132,8 +122,8 @@ impl Engine {
         let is_over = closing.idle >= idle_limit || (is_heard && closing.total >= FLUSH_DEADLINE);
         if !is_over {
             closing.interval = stage.next_interval(closing.interval);
-            let (interval, inbox) = (closing.interval, Arc::clone(self.reactor.inbox()));
-            closing.timer = start_timer(inbox, key, interval, now);
+            let again = Message::Deadline { key, mark: now };
+            closing.timer = self.reactor.start_timer(closing.interval, again);
             return;
         }
         if stage == Stage::Lingering {
@@ -181,7 +171,7 @@ impl Engine {
         }
         let interval = stage.first_interval();
         let mark = self.mark(key, stage);
-        let timer = start_timer(Arc::clone(self.reactor.inbox()), key, interval, mark);
+        let timer = self.reactor.start_timer(interval, Message::Deadline { key, mark });
         if let Some(connection) = self.table.get_mut(key) {
             let (idle, total) = (Duration::ZERO, Duration::ZERO);
             connection.closing = Some(Closing { stage, timer, interval, idle, total });
@@ -218,14 +208,4 @@ impl Stage {
             Self::Lingering => (interval * 2).min(LONGEST_LOOK),
         }
     }
-}
-
-fn start_timer(inbox: Arc<Inbox>, key: Key, interval: Duration, mark: u64) -> Option<AbortHandle> {
-    // Without threads there is no timer, and the peer decides how long the close takes.
-    let runtime = runtime::handle().ok()?;
-    let timer = runtime.spawn(async move {
-        tokio::time::sleep(interval).await;
-        inbox.push(Message::Deadline { key, mark });
-    });
-    Some(timer.abort_handle())
 }

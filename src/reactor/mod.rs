@@ -12,10 +12,11 @@ pub(crate) mod uv;
 use std::io;
 use std::net::TcpStream;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::error::Failure;
 use crate::net::stream::Stream;
-use inbox::Inbox;
+use inbox::{Inbox, Message};
 
 /// Names a connection within its environment; a slot's index and its generation, see [`crate::engine::table`].
 pub(crate) type Key = u32;
@@ -99,6 +100,15 @@ impl Reactor {
         }
     }
 
+    /// Leaves a message in the inbox after some time. Without threads or memory for it there is no timer.
+    pub(crate) fn start_timer(&self, delay: Duration, message: Message) -> Option<Timer> {
+        match self {
+            #[cfg(all(unix, not(test)))]
+            Self::Uv(uv) => uv.start_timer(delay, message).ok().map(Timer::Uv),
+            Self::Tokio(driver) => driver.start_timer(delay, message).ok().map(Timer::Tokio),
+        }
+    }
+
     /// Exchanges the readiness events that came in since the last call for `emptied`.
     pub(crate) fn take_ready(&self, emptied: &mut Vec<(Key, Interest)>) {
         match self {
@@ -130,6 +140,14 @@ impl Reactor {
             Self::Tokio(driver) => driver.inbox(),
         }
     }
+}
+
+/// A message to come. Dropping it cancels it, though a message that is in the inbox stays there.
+#[expect(dead_code, reason = "they are held for what dropping them does")]
+pub(crate) enum Timer {
+    #[cfg(all(unix, not(test)))]
+    Uv(uv::Timer),
+    Tokio(tokio::Timer),
 }
 
 /// A watched socket. Dropping it ends the watch; drop it before the socket.

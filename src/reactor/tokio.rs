@@ -5,6 +5,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
+use std::time::Duration;
 
 use tokio::task::AbortHandle;
 
@@ -37,6 +38,15 @@ impl Driver {
         (Stream::Tokio(stream), Registration::Tokio(watch))
     }
 
+    pub(crate) fn start_timer(&self, delay: Duration, message: Message) -> io::Result<Timer> {
+        let inbox = Arc::clone(&self.inbox);
+        let task = runtime::handle()?.spawn(async move {
+            tokio::time::sleep(delay).await;
+            inbox.push(message);
+        });
+        Ok(Timer(task.abort_handle()))
+    }
+
     pub(crate) fn hold(&self, hold: bool) {
         if let Some(set) = &self.hold {
             set(hold);
@@ -51,6 +61,15 @@ impl Driver {
 
     pub(crate) fn inbox(&self) -> &Arc<Inbox> {
         &self.inbox
+    }
+}
+
+/// A message to come; dropping it cancels it.
+pub(crate) struct Timer(AbortHandle);
+
+impl Drop for Timer {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }
 

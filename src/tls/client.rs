@@ -13,6 +13,7 @@ use rustls::version::{TLS12, TLS13};
 use rustls::{ClientConfig, KeyLogFile, SignatureScheme, SupportedProtocolVersion};
 
 use super::roots::Roots;
+use super::signatures;
 use super::verifier::{Unverified, Verifier};
 
 /// What a connection is secured with, by value.
@@ -57,8 +58,12 @@ const SESSIONS: usize = 256;
 
 static CONFIGS: LazyLock<Mutex<HashMap<Settings, Arc<ClientConfig>>>> = LazyLock::new(Mutex::default);
 
-static PROVIDER: LazyLock<Arc<CryptoProvider>> =
-    LazyLock::new(|| Arc::new(rustls::crypto::aws_lc_rs::default_provider()));
+static PROVIDER: LazyLock<Arc<CryptoProvider>> = LazyLock::new(|| {
+    Arc::new(CryptoProvider {
+        signature_verification_algorithms: signatures::algorithms(),
+        ..rustls::crypto::aws_lc_rs::default_provider()
+    })
+});
 
 /// The configuration for some settings, and what the user should know about it the first time.
 pub(crate) fn configure(settings: Settings) -> Result<(Arc<ClientConfig>, Vec<String>), String> {

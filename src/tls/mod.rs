@@ -8,6 +8,7 @@ mod failure;
 pub(crate) mod handshake;
 mod roots;
 pub(crate) mod session;
+mod signatures;
 mod verifier;
 
 #[cfg(test)]
