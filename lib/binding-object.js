@@ -16,7 +16,7 @@ class TLSSocket {
     // Loaded with the first of them, as `lib/socket.js` does with what sockets need.
     const { TlsContext } = require('./tls.js');
     const { parseTlsOptions } = require('./tls-options.js');
-    this.#context = new TlsContext(parseTlsOptions(options));
+    this.#context = TlsContext.for(parseTlsOptions(options));
   }
 
   /**

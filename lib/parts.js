@@ -27,7 +27,7 @@ class Parts {
         return new Parts(new Connection(target, parsed).dial(), target, parsed, NONE);
       throw invalidValue('a TLSSocket connects with secureTransport "on" or "starttls", not "off"');
     }
-    const context = (binding ?? TlsContext.ordinary()).for(parsed);
+    const context = (binding ?? TlsContext.for()).for(parsed);
     const handshake = parsed.secureTransport === 'on' ? context.handshakeWith(target.hostname) : undefined;
     return new Parts(new Connection(target, parsed).dial(handshake), target, parsed, context.settings);
   }
@@ -66,7 +66,7 @@ class Parts {
       });
     }
     const settings = parseTlsOptions(options, this.settings);
-    const handshake = new TlsContext(settings).handshakeWith(target.hostname);
+    const handshake = TlsContext.for(settings).handshakeWith(target.hostname);
     const secured = { ...this.options, secureTransport: /** @type {const} */ ('on') };
     if (!(former instanceof Connection)) {
       return new Parts(former.upgrade(handshake, secured, settings), target, secured, settings);

@@ -16,18 +16,30 @@ const warned = new Set();
 
 /** Read once, as Node does. @type {boolean | undefined} */
 let environmentUsesSystemCa;
-/** The context without settings that was used last. @type {{ context: TlsContext, isVerified: boolean } | undefined} */
-let ordinary;
+/**
+ * The contexts of settings that are used again: those of the environment alone, and those of binding objects.
+ *
+ * @type {WeakMap<Readonly<import('./tls-options.js').TlsSettings>, { context: TlsContext, verifies: boolean }>}
+ */
+const contexts = new WeakMap();
 
 /** TLS settings that were parsed, for any number of connections. */
 class TlsContext {
   #config;
 
-  /** The context without settings, which most connections share: to make one takes longer than a system call. */
-  static ordinary() {
-    const verifies = isVerified(NONE);
-    if (ordinary?.isVerified !== verifies) ordinary = { context: new TlsContext(NONE), isVerified: verifies };
-    return ordinary.context;
+  /**
+   * The context for settings, which most connections share: to make one takes longer than a system call.
+   *
+   * @param {Readonly<import('./tls-options.js').TlsSettings>} [settings]
+   */
+  static for(settings = NONE) {
+    // The environment has a say in it, and may change.
+    const verifies = isVerified(settings);
+    const known = contexts.get(settings);
+    if (known?.verifies === verifies) return known.context;
+    const context = new TlsContext(settings);
+    contexts.set(settings, { context, verifies });
+    return context;
   }
 
   /** @param {import('./tls-options.js').TlsSettings} settings */
