@@ -98,6 +98,17 @@ for (const [kind, open] of Object.entries(kinds)) {
     assert.equal(duplex.destroyed, true);
   });
 
+  test(`an upgrade of ${kind} whose writable is closed behind a write fails`, { timeout }, async (t) => {
+    const { plain } = await openPlain(t);
+    const writer = plain.writable.getWriter();
+    writer.write('x').catch(() => {});
+    writer.close().catch(() => {});
+    const socket = plain.startTls({ ca });
+    await assert.rejects(socket.opened, { code: 'EPIPE', message: /closed or aborted before it/ });
+    await plain.closed;
+    assert.equal(plain.upgraded, false);
+  });
+
   test(`close() during the handshake over ${kind} ends both`, { timeout }, async (t) => {
     const { plain, duplex } = await openPlain(t);
     const socket = plain.startTls({ ca });

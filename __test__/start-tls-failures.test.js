@@ -250,3 +250,53 @@ test('an upgrade keeps the process alive, until its socket is closed', { timeout
   assert.equal(await peer.text(), ' FIN');
   assert.deepEqual(await child, { code: 0, signal: null, stdout: 'opened\nalive\n', stderr: '' });
 });
+
+for (const [name, end] of Object.entries({
+  'closed behind a write': (writer) => {
+    writer.write('x').catch(() => {});
+    writer.close().catch(() => {});
+  },
+  'closed, and written to behind that': (writer) => {
+    writer.close().catch(() => {});
+    writer.write('').catch(() => {});
+  },
+})) {
+  for (const state of ['open', 'pending']) {
+    test(
+      `an upgrade of a socket that is ${state} and whose writable is ${name} fails`,
+      { timeout },
+      async (t) => {
+        const listener = await listen(t);
+        const socket = connectTo(t, listener, { secureTransport: 'starttls', highWaterMark: 1000 });
+        if (state === 'open') await socket.opened;
+        end(socket.writable.getWriter());
+        await assertFailsWithoutWritable(socket, socket.startTls({ ca }));
+      },
+    );
+  }
+}
+
+test('an upgrade whose socket’s writable is aborted before its turn fails', { timeout }, async (t) => {
+  const { socket, peer } = await upgradablePair(t);
+  const writer = socket.writable.getWriter();
+  // More than the kernels take before the peer reads it.
+  const written = outcome(writer.write(new Uint8Array(50_000_000)));
+  const upgraded = socket.startTls({ ca });
+  const reason = new Error('no more');
+  await writer.abort(reason);
+  assert.deepEqual(await written, { error: reason });
+  // What had left before arrives, and the close waits for that.
+  const rest = peer.rest();
+  await assertFailsWithoutWritable(socket, upgraded);
+  assert.equal((await rest).end, 'RST');
+});
+
+async function assertFailsWithoutWritable(socket, upgraded) {
+  const error = await rejection(upgraded.opened);
+  assert.ok(error instanceof SocketError, `${error}`);
+  assert.equal(error.code, 'EPIPE');
+  assert.match(error.message, /the writable was closed or aborted before it/);
+  assert.equal(await rejection(upgraded.closed), error);
+  assert.equal(await socket.closed, undefined);
+  assert.equal(socket.upgraded, false);
+}

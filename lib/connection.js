@@ -516,6 +516,8 @@ class Connection {
   /** Both sides came to their end by themselves. */
   #finish() {
     if (this.#state === PENDING) return;
+    // Nothing is left to shake hands over.
+    if (this.#state !== ENDED) this.#upgrade?.onFinished();
     if (this.#isCancelled && this.#writeFailure === undefined && this.#state === OPEN) {
       // Spec: cancelling the readable and closing the writable does not resolve `closed`.
       this.#leavesClosedPending = true;

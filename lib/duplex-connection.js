@@ -347,7 +347,8 @@ class DuplexConnection {
   #finishIfOver() {
     if (!this.#isReadOver || !this.#isWriteOver || this.#state !== OPEN) return;
     this.#leavesClosedPending = this.#isCancelled;
-    this.#end(undefined);
+    if (this.#next === undefined) return this.#end(undefined);
+    this.#end(this.#error('TLS handshake with', 'the writable was closed or aborted before it', 'EPIPE'));
   }
 
   /**

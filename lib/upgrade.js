@@ -87,6 +87,12 @@ class Upgrade {
     this.#next.refuse(error);
   }
 
+  /** The writable of the former connection was closed or aborted, and FIN or RST is on its way. */
+  onFinished() {
+    const why = 'the writable was closed or aborted before it';
+    this.onLost(endedError(`TLS handshake with ${this.#endpoint} failed: ${why}`, 'EPIPE'));
+  }
+
   /**
    * The next connection was closed before it was handed the connection.
    *

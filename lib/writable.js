@@ -111,12 +111,9 @@ class Sink {
     this.#done = this.#taken;
     const sent = shutdown(connection.key);
     if (sent === FAILED) throw connection.onWriteFailed();
-    if (sent !== WAIT) return connection.onFinished();
+    if (sent !== WAIT) return this.#finish();
     connection.awaitWrite();
-    return this.#wait(() => {
-      connection.onFinished();
-      this.#checkDrain();
-    });
+    return this.#wait(() => this.#finish());
   }
 
   abort() {
@@ -150,6 +147,11 @@ class Sink {
     this.#waiter?.reject(error);
     this.#waiter = undefined;
     this.#drain = undefined;
+  }
+
+  #finish() {
+    this.#connection.onFinished();
+    this.#checkDrain();
   }
 
   #countDone() {

@@ -31,19 +31,20 @@ export const fates = {
   resets: { opens: false, codes: ['ECONNRESET'] },
   silent: { opens: false, codes: [], hangs: true },
   injected: { opens: false, codes: ['ERR_TLS_PLAINTEXT_INJECTED'] },
-  // The connection is on its last legs, or plain text may or may not have been read in time.
-  unsure: {
-    opens: true,
-    codes: [
-      'ECONNREFUSED',
-      'ECONNRESET',
-      'EPIPE',
-      'ERR_TLS_PLAINTEXT_INJECTED',
-      'ERR_SSL_WRONG_VERSION_NUMBER',
-    ],
-    hangs: true,
-  },
 };
+
+/** The same, on a connection that is on its last legs, or where plain text may or may not have been read in time. */
+export const unsure = (fate) => ({
+  ...fate,
+  codes: [
+    ...fate.codes,
+    'ECONNREFUSED',
+    'ECONNRESET',
+    'EPIPE',
+    'ERR_TLS_PLAINTEXT_INJECTED',
+    'ERR_SSL_WRONG_VERSION_NUMBER',
+  ],
+});
 
 export class Leg {
   /** The leg that `startTls()` began. @type {Leg | undefined} */
@@ -86,7 +87,10 @@ export class Leg {
   reads = 0;
   /** A reader was released while it read: its socket may go on waiting for what it asked for. */
   mayStillRead = false;
+  /** `closed` resolved for an end that a read is about to meet. */
   #owesEnd = false;
+  /** A read has met the end of the connection, though no good one. */
+  #hasFailed = false;
   #writes = 0;
   /** Writes that are to be sent, and those that resolved. */
   #due = 0;
@@ -196,8 +200,8 @@ export class Leg {
     if (this.closing !== undefined || this.isUpgraded || this.isDropped) return;
     if (this.hasPeerReset || this.hasPeerTruncated) return;
     if (this.hasPeerEnded && this.reads > 0 && (!this.allowHalfOpen || this.isWriteOver)) {
-      // The read that meets the end is about to tell.
-      this.#owesEnd = !this.isDone;
+      // The read that meets the end is about to tell, unless one has failed, which closes a socket as well.
+      this.#owesEnd = !this.isDone && !this.#hasFailed;
       return;
     }
     return 'closed resolves without a cause';
@@ -230,6 +234,8 @@ export class Leg {
   readFailed(error, isReleased) {
     if (isReleased)
       return isOfStreams(error) ? undefined : 'a read whose reader was released rejects with another error';
+    this.#hasFailed = true;
+    this.#owesEnd = false;
     if (this.hasPeerReset && isError(error, ['ECONNRESET', 'EPIPE', 'ECONNABORTED'])) return;
     if (this.mayBeTruncated && isError(error, ['ERR_TLS_TRUNCATED', 'EPIPE', 'ECONNRESET'])) return;
     if (this.isDropped && isError(error, ['ECONNRESET', 'EPIPE'])) return;

@@ -1,13 +1,13 @@
 // A program on a real socket: it does the steps, watches every promise that comes of them, and asks the model (`leg.js`) about
 // each outcome.
 
-import { TLSSocket, connect } from '../../index.js';
+import { SocketError, TLSSocket, connect } from '../../index.js';
 import { turns } from '../helpers/settle.js';
 import { pem } from '../helpers/tls-server.js';
 
 import { outgoing } from './bytes.js';
 import { collecting } from './collecting.js';
-import { Leg, fates, isError } from './leg.js';
+import { Leg, fates, isError, unsure } from './leg.js';
 import { Listener } from './peer.js';
 import { Watch } from './watch.js';
 
@@ -17,6 +17,9 @@ const bindings = new Map([trusting, distrustful].map((tls) => [tls, new TLSSocke
 
 /** Nobody listens there, and no connection begins there either. */
 const REFUSED = 1;
+
+/** So many bytes the kernel of a peer that stalls takes for certain. */
+const WINDOW = 32_768;
 
 /**
  * After so many milliseconds something does not happen any more. It is less than the 10 s after which the package itself gives
@@ -181,10 +184,10 @@ export class Sequence extends Watch {
   writeNonsense() {
     const { leg } = this;
     const writer = this.#getWriter();
-    const { isOver } = leg;
     leg.spoil();
     const reject = (error) => {
-      if (!isOver && !(error instanceof TypeError)) return leg.other(error);
+      // The write came too late to be looked at. (Such an error must not be kept: its cause has a stack, too.)
+      if (!(error instanceof TypeError) || error instanceof SocketError) return leg.other(error);
       leg.reasons.push(error);
       // An error holds what its stack passed through until somebody reads it.
       void error.stack;
@@ -310,9 +313,12 @@ export class Sequence extends Watch {
     const isSure =
       !leg.mayBeLost &&
       (peer === undefined || (!peer.isEcho && (!hasUnread || (!this.hasReads && peer.isFlushed))));
-    const fate = !isSure ? either(fates.unsure, fates[answer]) : hasUnread ? fates.injected : fates[answer];
+    const fate = !isSure ? unsure(fates[answer]) : hasUnread ? fates.injected : fates[answer];
     leg.isUpgraded = true;
-    if (fate !== fates[answer]) leg.isDisturbed = true;
+    // A connection that is given up with plain text unread is reset. What was written before is with the peer by then, if its
+    // window has room for that, and if it reads it before it fails to send something.
+    const isHeard = peer?.isEcho !== true && peer?.isFlushed !== false && leg.offered <= WINDOW;
+    if (fate !== fates[answer] && !isHeard) leg.isDisturbed = true;
     this.script = { after: leg.offered, answer: answerOf(answer) };
     peer?.goOn();
     // The old ones stay locked; nobody has to mind.
@@ -430,9 +436,6 @@ export const forms = Object.keys(chunks);
 const settingsFor = (answer) => (answer === 'untrusted' ? distrustful : trusting);
 
 const answerOf = (answer) => (answer === 'untrusted' ? 'answers' : answer);
-
-/** Either of them may happen. */
-const either = (one, other) => ({ ...one, codes: [...one.codes, ...other.codes] });
 
 /** Rejects also where the call throws. */
 async function attempt(call) {
