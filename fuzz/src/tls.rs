@@ -10,6 +10,8 @@ pub(crate) mod handshake;
 mod roots;
 #[path = "../../src/tls/session.rs"]
 pub(crate) mod session;
+#[path = "../../src/tls/signatures.rs"]
+mod signatures;
 #[path = "../../src/tls/verifier.rs"]
 mod verifier;
 
