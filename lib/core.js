@@ -22,7 +22,7 @@ const BROKEN = 16;
 const CLOSED = 32;
 
 /** So many events fit into one call of `dispatch`. */
-const MOST_EVENTS = 512;
+const MOST_EVENTS = 64;
 
 /** Most bytes of a receive; larger ones were measured to be slower. */
 const SLAB_SIZE = 65536;

@@ -144,9 +144,10 @@ export class Leg {
 
   /** Something is written that can't be. */
   spoil() {
-    this.#hasOddWrites = true;
-    if (this.isSpoilt || this.isAborted) this.#isWhole = false;
-    this.isSpoilt = true;
+    // The stream refuses it unseen when it has ended.
+    const isSeen = !this.#isLate;
+    this.#noteOddWrite();
+    if (isSeen) this.isSpoilt = true;
   }
 
   /** The program has ended its side. */
@@ -156,15 +157,24 @@ export class Leg {
 
   /** Notes a write that is about to be made. */
   startWrite(size) {
-    const isLate = this.isWriteOver || this.closing !== undefined || this.isUpgraded;
-    if (!isLate) {
+    const isLate = this.#isLate;
+    if (isLate) {
+      this.#noteOddWrite();
+    } else {
       this.offered += size;
       this.#due++;
-    } else {
-      this.#hasOddWrites = true;
-      if (this.isSpoilt || this.isAborted) this.#isWhole = false;
     }
     return { size, isLate, index: this.#writes++ };
+  }
+
+  /** What is written now, the program should not have written any more. */
+  get #isLate() {
+    return this.isWriteOver || this.closing !== undefined || this.isUpgraded;
+  }
+
+  #noteOddWrite() {
+    this.#hasOddWrites = true;
+    if (this.isSpoilt || this.isAborted) this.#isWhole = false;
   }
 
   // What may come of it: each returns a complaint, or nothing.

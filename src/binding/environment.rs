@@ -6,6 +6,7 @@ use std::ffi::c_void;
 use std::ptr;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use napi::bindgen_prelude::{Env, Result};
 use napi::{check_status, sys};
@@ -16,6 +17,9 @@ use crate::engine::Engine;
 use crate::reactor::Reactor;
 use crate::reactor::inbox::Inbox;
 use crate::reactor::tokio::Driver;
+
+/// With more sockets than can be served in this time, the event loop goes round in between: timers and others wait too.
+const LONGEST_TURN: Duration = Duration::from_millis(10);
 
 /// An engine, and the JavaScript that it serves.
 ///
@@ -87,13 +91,17 @@ impl Environment {
         self.engine.borrow_mut().take_events(events)
     }
 
-    /// Does a turn of the engine, and tells JavaScript what happened.
+    /// Does a turn of the engine, and tells JavaScript what happened. What there is no time for is left for the next turn.
     fn turn(&self) {
+        let start = Instant::now();
         self.engine.borrow_mut().turn();
         loop {
             let count = self.publish_events();
             if count == 0 || !self.dispatch(count) {
                 return;
+            }
+            if start.elapsed() >= LONGEST_TURN {
+                return self.engine.borrow().ask_for_turn();
             }
         }
     }

@@ -193,6 +193,13 @@ impl Engine {
         self.ready = ready;
     }
 
+    /// Sees to it that another turn comes, if events are left.
+    pub(crate) fn ask_for_turn(&self) {
+        if !self.events.is_empty() {
+            self.reactor.inbox().ring();
+        }
+    }
+
     /// Moves events to `out`, as pairs of a key and its flags; how many.
     pub(crate) fn take_events(&mut self, out: &mut [u32]) -> u32 {
         let mut count = 0;

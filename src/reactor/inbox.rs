@@ -63,6 +63,13 @@ impl Inbox {
         }
     }
 
+    /// Wakes the environment's thread without a message.
+    pub(crate) fn ring(&self) {
+        if let Some(bell) = &self.lock().bell {
+            bell.wake();
+        }
+    }
+
     /// Takes all messages.
     pub(crate) fn take(&self) -> Vec<Message> {
         std::mem::take(&mut self.lock().messages)
