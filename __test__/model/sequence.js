@@ -1,15 +1,16 @@
 // A program on a real socket: it does the steps, watches every promise that comes of them, and asks the model (`leg.js`) about
 // each outcome.
 
-import { SocketError, TLSSocket, connect } from '../../index.js';
+import { TLSSocket, connect } from '../../index.js';
 import { turns } from '../helpers/settle.js';
 import { pem } from '../helpers/tls-server.js';
 
-import { outgoing } from './bytes.js';
 import { collecting } from './collecting.js';
 import { Leg, fates, isError, unsure } from './leg.js';
 import { Listener } from './peer.js';
+import { Reader } from './reader.js';
 import { Watch } from './watch.js';
+import { Writer } from './writer.js';
 
 const trusting = { ca: pem('root.pem') };
 const distrustful = { ca: pem('self-signed-ca.pem') };
@@ -47,8 +48,10 @@ export class Sequence extends Watch {
   legs = [];
   /** None when they were dropped. */
   #sockets = [];
-  #reader;
-  #writer;
+  /** What is done to the streams of the present socket. @type {Reader | undefined} */
+  reader;
+  /** @type {Writer | undefined} */
+  writer;
 
   /**
    * @param {Connection} connection
@@ -87,6 +90,9 @@ export class Sequence extends Watch {
   #begin(leg, socket) {
     this.legs.push(leg);
     this.#sockets.push(socket);
+    // Those of a former socket stay locked; nobody has to mind.
+    this.reader = new Reader(this, leg, socket);
+    this.writer = new Writer(this, leg, socket);
     leg.watch = () => this.#watchPromises(leg, socket);
     if (this.connection.isWatched) this.watchAll();
   }
@@ -162,131 +168,8 @@ export class Sequence extends Watch {
     this.count(line.replace(/\(.*|[\d.]+ ?(KiB|MiB|bytes)?/, ''));
   }
 
-  write(form, size) {
-    const writer = this.#getWriter();
-    const write = this.leg.startWrite(size);
-    const { leg } = this;
-    const from = write.isLate ? 0 : leg.offered - size;
-    const chunk = chunks[form](outgoing(leg.isSecure, from, size));
-    this.watch(
-      'write',
-      attempt(() => writer.write(chunk)),
-      () => {
-        // What the caller does to its memory from now on is no business of the socket.
-        if (ArrayBuffer.isView(chunk))
-          new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength).fill(0xff);
-        return leg.wrote(write);
-      },
-      (error) => leg.writeFailed(write, error),
-    );
-  }
-
-  writeNonsense() {
-    const { leg } = this;
-    const writer = this.#getWriter();
-    leg.spoil();
-    const reject = (error) => {
-      // The write came too late to be looked at. (Such an error must not be kept: its cause has a stack, too.)
-      if (!(error instanceof TypeError) || error instanceof SocketError) return leg.other(error);
-      leg.reasons.push(error);
-      // An error holds what its stack passed through until somebody reads it.
-      void error.stack;
-    };
-    this.watch(
-      'write of nonsense',
-      attempt(() => writer.write(5)),
-      () => 'a write of nonsense resolves',
-      reject,
-    );
-  }
-
-  ready() {
-    this.#watchAny('ready', this.#getWriter().ready);
-  }
-
-  closeWriter() {
-    const writer = this.#getWriter();
-    const { leg } = this;
-    if (!leg.isWriteOver) leg.isFinished = true;
-    const onValue = () => void (leg.hasFinished = true);
-    this.watch(
-      'writer.close',
-      attempt(() => writer.close()),
-      onValue,
-      (error) => leg.other(error),
-    );
-  }
-
-  abortWriter() {
-    const writer = this.#getWriter();
-    const reason = new Error('the reason of the abort');
-    this.leg.abort(reason);
-    this.#watchAny(
-      'writer.abort',
-      attempt(() => writer.abort(reason)),
-    );
-  }
-
   get isPeerStalled() {
     return this.listener.peers.some((peer) => peer.isStalled);
-  }
-
-  get hasWriter() {
-    return this.#writer !== undefined;
-  }
-
-  releaseWriter() {
-    this.leg.isReleased = true;
-    this.#writer.releaseLock();
-    this.#writer = undefined;
-  }
-
-  get readMode() {
-    return this.#reader?.mode;
-  }
-
-  read(room = Infinity) {
-    const { leg } = this;
-    const reader = this.#getReader(room === Infinity ? 'default' : 'byob');
-    const owner = this.#reader;
-    const read = { room, isLate: leg.isEndedHere };
-    leg.reads++;
-    owner.reads++;
-    const promise = room === Infinity ? reader.read() : reader.read(new Uint8Array(room));
-    this.watch(
-      'read',
-      promise,
-      ({ done, value }) => {
-        owner.reads--;
-        if (!done) return leg.readBytes(value, this.peer?.isNext(value) === true, read);
-        return leg.readEnd(this.peer?.sent ?? 0);
-      },
-      (error) => {
-        owner.reads--;
-        return leg.readFailed(error, owner.isReleased);
-      },
-    );
-  }
-
-  get hasReads() {
-    return this.#reader?.reads > 0;
-  }
-
-  async releaseReader() {
-    // A turn later, because what the Streams standard has for a reader that is released in the tick of its read into a
-    // buffer leaves the next reader without its bytes.
-    if (this.#reader.mode === 'byob') await this.turns(1);
-    this.#reader.isReleased = true;
-    this.leg.mayStillRead ||= this.hasReads;
-    this.leg.isReleased = true;
-    this.#reader.reader.releaseLock();
-    this.#reader = undefined;
-  }
-
-  cancel() {
-    const reader = this.#getReader(this.readMode ?? 'default');
-    this.leg.isCancelled = true;
-    this.#watchAny('reader.cancel', reader.cancel(new Error('the reason of the cancel')));
   }
 
   close(hasReason) {
@@ -312,7 +195,7 @@ export class Sequence extends Watch {
     const hasUnread = peer !== undefined && peer.sent > leg.received;
     const isSure =
       !leg.mayBeLost &&
-      (peer === undefined || (!peer.isEcho && (!hasUnread || (!this.hasReads && peer.isFlushed))));
+      (peer === undefined || (!peer.isEcho && (!hasUnread || (!this.reader.hasReads && peer.isFlushed))));
     const fate = !isSure ? unsure(fates[answer]) : hasUnread ? fates.injected : fates[answer];
     leg.isUpgraded = true;
     // A connection that is given up with plain text unread is reset. What was written before is with the peer by then, if its
@@ -321,8 +204,6 @@ export class Sequence extends Watch {
     if (fate !== fates[answer] && !isHeard) leg.isDisturbed = true;
     this.script = { after: leg.offered, answer: answerOf(answer) };
     peer?.goOn();
-    // The old ones stay locked; nobody has to mind.
-    this.#reader = this.#writer = undefined;
     this.#begin(new Leg({ isSecure: true, allowHalfOpen, fate, former: leg }), next);
   }
 
@@ -331,7 +212,7 @@ export class Sequence extends Watch {
     this.watchAll();
     for (const leg of this.legs) leg.isDropped = true;
     this.#sockets = [];
-    this.#reader = this.#writer = undefined;
+    this.reader = this.writer = undefined;
   }
 
   async turns(count) {
@@ -389,25 +270,8 @@ export class Sequence extends Watch {
     await collecting(() => this.until(what, condition));
   }
 
-  #getWriter() {
-    if (this.#writer === undefined) {
-      this.#writer = this.#socket.writable.getWriter();
-      this.#watchAny('writer.closed', this.#writer.closed);
-    }
-    return this.#writer;
-  }
-
-  #getReader(mode) {
-    if (this.#reader === undefined) {
-      const { readable } = this.#socket;
-      const reader = mode === 'byob' ? readable.getReader({ mode }) : readable.getReader();
-      this.#reader = { mode, reader, reads: 0, isReleased: false };
-      this.#watchAny('reader.closed', reader.closed);
-    }
-    return this.#reader.reader;
-  }
-
-  #watchAny(name, promise) {
+  /** Watches what settles in any way that the leg knows a cause for. */
+  watchAny(name, promise) {
     const { leg } = this;
     this.watch(
       name,
@@ -418,29 +282,9 @@ export class Sequence extends Watch {
   }
 }
 
-/** The forms in which the same bytes can be written; each has memory of its own. */
-const chunks = {
-  bytes: (bytes) => new Uint8Array(bytes),
-  text: (bytes) => bytes.latin1Slice(),
-  ArrayBuffer: (bytes) => new Uint8Array(bytes).buffer,
-  DataView(bytes) {
-    const wider = new Uint8Array(bytes.length + 2).fill(1);
-    wider.set(bytes, 1);
-    return new DataView(wider.buffer, 1, bytes.length);
-  },
-  Buffer: (bytes) => Buffer.from(bytes),
-};
-
-export const forms = Object.keys(chunks);
-
 const settingsFor = (answer) => (answer === 'untrusted' ? distrustful : trusting);
 
 const answerOf = (answer) => (answer === 'untrusted' ? 'answers' : answer);
-
-/** Rejects also where the call throws. */
-async function attempt(call) {
-  return call();
-}
 
 function show(object) {
   return JSON.stringify(object).replaceAll('"', "'");

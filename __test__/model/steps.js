@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 
 import { MOST } from './bytes.js';
-import { forms } from './sequence.js';
+import { forms } from './writer.js';
 
 /** @import { Sequence } from './sequence.js' */
 
@@ -64,19 +64,19 @@ export function anyStep() {
       24,
       forWrite,
       ({ form, size }) => `write(${size} bytes as ${form})`,
-      (on, { form, size }) => on.write(form, size),
+      (on, { form, size }) => on.writer.write(form, size),
       hasRoom,
     ),
-    step(1, none, 'write(nonsense)', (on) => on.writeNonsense()),
-    step(3, none, 'ready', (on) => on.ready()),
-    step(2, none, 'writer.close()', (on) => on.closeWriter()),
-    step(1, none, 'writer.abort()', (on) => on.abortWriter()),
+    step(1, none, 'write(nonsense)', (on) => on.writer.writeNonsense()),
+    step(3, none, 'ready', (on) => on.writer.ready()),
+    step(2, none, 'writer.close()', (on) => on.writer.close()),
+    step(1, none, 'writer.abort()', (on) => on.writer.abort()),
     step(
       3,
       none,
       'writer.releaseLock()',
-      (on) => on.releaseWriter(),
-      (on) => on.hasWriter,
+      (on) => on.writer.release(),
+      (on) => isHeld(on) && on.writer.isHeld,
     ),
 
     // Reading.
@@ -84,24 +84,24 @@ export function anyStep() {
       16,
       none,
       'read()',
-      (on) => on.read(),
-      (on) => isHeld(on) && on.readMode !== 'byob',
+      (on) => on.reader.read(),
+      (on) => isHeld(on) && on.reader.mode !== 'byob',
     ),
     step(
       8,
       bytes,
       (room) => `read(${room} bytes)`,
-      (on, room) => on.read(room),
-      (on) => isHeld(on) && on.readMode !== 'default',
+      (on, room) => on.reader.read(room),
+      (on) => isHeld(on) && on.reader.mode !== 'default',
     ),
     step(
       5,
       none,
       'reader.releaseLock()',
-      (on) => on.releaseReader(),
-      (on) => on.readMode !== undefined,
+      (on) => on.reader.release(),
+      (on) => isHeld(on) && on.reader.mode !== undefined,
     ),
-    step(1, none, 'reader.cancel()', (on) => on.cancel()),
+    step(1, none, 'reader.cancel()', (on) => on.reader.cancel()),
 
     // The socket.
     step(1, none, 'close()', (on) => on.close(false)),

@@ -6,6 +6,8 @@ pub(crate) mod client;
 mod failure;
 #[path = "../../src/tls/handshake.rs"]
 pub(crate) mod handshake;
+#[path = "../../src/tls/pem.rs"]
+mod pem;
 #[path = "../../src/tls/roots.rs"]
 mod roots;
 #[path = "../../src/tls/session.rs"]

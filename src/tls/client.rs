@@ -13,8 +13,8 @@ use rustls::version::{TLS12, TLS13};
 use rustls::{ClientConfig, KeyLogFile, SignatureScheme, SupportedProtocolVersion};
 
 use super::roots::Roots;
-use super::signatures;
 use super::verifier::{Unverified, Verifier};
+use super::{pem, signatures};
 
 /// What a connection is secured with, by value.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -139,12 +139,13 @@ impl Identities {
 fn parse_identity(chain: &[u8], key: &[u8], provider: &CryptoProvider) -> Result<Arc<CertifiedKey>, String> {
     let chain: Vec<_> = CertificateDer::pem_slice_iter(chain)
         .collect::<Result<_, _>>()
-        .map_err(|error| format!("the option cert is not valid PEM: {error}"))?;
+        .map_err(|error| format!("the option cert is not valid PEM: {}", pem::problem(&error)))?;
     if chain.is_empty() {
         return Err("the option cert has no certificate in PEM form".to_owned());
     }
-    let key = PrivateKeyDer::from_pem_slice(key)
-        .map_err(|error| format!("the option key has no private key in PEM form: {error}"))?;
+    let key = PrivateKeyDer::from_pem_slice(key).map_err(|error| {
+        format!("the option key has no private key in PEM form: {}", pem::problem(&error))
+    })?;
     CertifiedKey::from_der(chain, key, provider)
         .map(Arc::new)
         .map_err(|error| format!("the options cert and key can't be used: {error}"))

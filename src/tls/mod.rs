@@ -6,6 +6,7 @@
 pub(crate) mod client;
 mod failure;
 pub(crate) mod handshake;
+mod pem;
 mod roots;
 pub(crate) mod session;
 mod signatures;

@@ -7,6 +7,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
 use super::client::Settings;
+use super::pem;
 
 /// The certificates that a chain may end at.
 #[derive(Clone, Debug)]
@@ -33,8 +34,8 @@ impl Roots {
                 warnings.push(format!("Ignoring extra certs from `{path}`: {problem}"));
             }
         }
-        for pem in &settings.ca {
-            add_pem(pem, &mut anchors, &mut named).map_err(|problem| format!("the option ca {problem}"))?;
+        for text in &settings.ca {
+            add_pem(text, &mut anchors, &mut named).map_err(|problem| format!("the option ca {problem}"))?;
         }
         Ok((Self { anchors: Arc::new(anchors), named: Arc::new(named) }, warnings))
     }
@@ -56,18 +57,19 @@ fn add_file(
     anchors: &mut RootCertStore,
     named: &mut Vec<CertificateDer<'static>>,
 ) -> Result<(), String> {
-    let pem = std::fs::read(path).map_err(|error| error.to_string())?;
-    add_pem(&pem, anchors, named).map_err(|problem| format!("it {problem}"))
+    let text = std::fs::read(path).map_err(|error| error.to_string())?;
+    add_pem(&text, anchors, named).map_err(|problem| format!("it {problem}"))
 }
 
 fn add_pem(
-    pem: &[u8],
+    text: &[u8],
     anchors: &mut RootCertStore,
     named: &mut Vec<CertificateDer<'static>>,
 ) -> Result<(), String> {
     let before = named.len();
-    for certificate in CertificateDer::pem_slice_iter(pem) {
-        let certificate = certificate.map_err(|error| format!("is not valid PEM: {error}"))?;
+    for certificate in CertificateDer::pem_slice_iter(text) {
+        let certificate =
+            certificate.map_err(|error| format!("is not valid PEM: {}", pem::problem(&error)))?;
         anchors
             .add(certificate.clone())
             .map_err(|error| format!("has a certificate that can't be read: {error}"))?;
