@@ -300,3 +300,14 @@ async function assertFailsWithoutWritable(socket, upgraded) {
   assert.equal(await socket.closed, undefined);
   assert.equal(socket.upgraded, false);
 }
+
+test('what was written arrives although the new socket is closed at once', { timeout }, async (t) => {
+  const { socket, peer } = await upgradablePair(t, { highWaterMark: 1000 });
+  const writer = socket.writable.getWriter();
+  await Promise.all([writer.write(new Uint8Array(100)), writer.write('gathered')]);
+  const upgraded = socket.startTls({ ca });
+  const failed = rejection(upgraded.opened);
+  await upgraded.close();
+  assert.equal((await failed).code, 'ERR_SOCKET_CLOSED_BEFORE_CONNECTION');
+  assert.equal(`${(await peer.rest()).bytes.subarray(100, 108)}`, 'gathered');
+});

@@ -68,9 +68,9 @@ impl Engine {
         else {
             return Err(Failed);
         };
+        // What was written is the peer's, whatever becomes of the upgrade. A failure shows in the handshake, too.
+        let _best_effort = link.flush();
         let begun = if link.has_input() {
-            // What was written is the peer's all the same, as far as it takes it at once.
-            let _best_effort = link.flush();
             Err(Failure::new(
                 "ERR_TLS_PLAINTEXT_INJECTED",
                 "handshake",
