@@ -8,7 +8,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { draw } from './drawing.mjs';
-import { gaugeTable, heading, ratioTable } from './report.mjs';
+import { cpuTable, gaugeTable, heading, ratioTable } from './report.mjs';
 
 /** @typedef {import('./result.mjs').Result} Result */
 
@@ -55,7 +55,7 @@ function tablesOf(result) {
     '',
     ...heading(result),
     '',
-    ...(result.workloads.length > 0 ? [...ratioTable(result), ''] : []),
+    ...(result.workloads.length > 0 ? [...ratioTable(result), '', ...cpuTable(result), ''] : []),
     ...(result.gauges.length > 0 ? [...gaugeTable(result), ''] : []),
   ].join('\n');
 }

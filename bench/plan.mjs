@@ -11,6 +11,7 @@ import { BULK_BLOCK, SMALL_BLOCK } from './workloads/protocol.mjs';
  * @property {number} scale Figure per operation and second.
  * @property {number} granularity Amounts are multiples of this many operations.
  * @property {number} warmUp The first operations of a process; twice as many follow, at least, before anything is timed.
+ *   Compilers optimise what has run some hundred times, and a program that connects often is past that.
  *   Counted, because a time says nothing on a busy machine.
  * @property {number} [limit] The most operations in one run.
  * @property {boolean} pinned Client and server share one core.
@@ -128,7 +129,7 @@ export const WORKLOADS = [
     tls: false,
     ...CHURN,
     granularity: 50,
-    warmUp: 250,
+    warmUp: 500,
     restSeconds: 1.5,
   },
   {
@@ -224,7 +225,7 @@ export const WORKLOADS = [
     tls: true,
     ...CHURN,
     granularity: 5,
-    warmUp: 100,
+    warmUp: 300,
     restSeconds: 0.5,
     sliceFactor: 2,
   },
@@ -234,7 +235,7 @@ export const WORKLOADS = [
     tls: true,
     ...CHURN,
     granularity: 64,
-    warmUp: 128,
+    warmUp: 256,
     restSeconds: 0.5,
     // Long enough that the first and the last 64, which are less than 64 at a time, do not matter much.
     sliceFactor: 3,
@@ -245,7 +246,7 @@ export const WORKLOADS = [
     tls: true,
     ...CHURN,
     granularity: 5,
-    warmUp: 100,
+    warmUp: 300,
     restSeconds: 0.5,
     sliceFactor: 2,
   },
@@ -255,7 +256,7 @@ export const WORKLOADS = [
     tls: true,
     ...CHURN,
     granularity: 5,
-    warmUp: 100,
+    warmUp: 300,
     restSeconds: 0.5,
     sliceFactor: 2,
   },

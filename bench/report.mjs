@@ -1,6 +1,7 @@
 /** A result as Markdown. */
 import { NOISE_LIMIT } from './noise.mjs';
 import { REFERENCES } from './peers/index.mjs';
+import { median } from './statistics.mjs';
 
 /** Client and server time the same bytes; further apart than this, one of them is wrong. */
 const CLOCK_TOLERANCE = 0.05;
@@ -27,6 +28,7 @@ function section(result) {
     ...heading(result),
     '',
     ...(result.workloads.length > 0 ? [...ratioTable(result), '', ...figureTable(result), ''] : []),
+    ...(result.workloads.length > 0 ? [...cpuTable(result), ''] : []),
     ...(result.gauges.length > 0 ? [...gaugeTable(result), ''] : []),
     ...notes(result).map((note) => `- ${note}`),
     '',
@@ -100,6 +102,36 @@ function figureTable({ peers, workloads }) {
   // The title of a workload stands in the first of its rows only.
   const sparse = rows.map((row, i) => (row[0] === rows[i - 1]?.[0] ? ['', ...row.slice(1)] : row));
   return table(['workload', 'peer', 'unit', 'median', 'min–max', ...ratios, 'others, cores'], sparse);
+}
+
+/** Those whose CPU time is compared: what a client could gain. */
+const CPU_PEERS = ['raw', 'arrowood', 'ours'];
+
+/**
+ * Where the time goes: the client's CPU time for an operation, the kernel's part included, and its share of the time that
+ * the operation takes. What is left of that is the server's, or a wait for either.
+ *
+ * @param {Result} result
+ */
+export function cpuTable({ peers, workloads }) {
+  const names = CPU_PEERS.filter((name) => peers.some((peer) => peer.name === name));
+  const rows = workloads.flatMap(({ title, entries }) => {
+    const costs = names.map((name) =>
+      cpuCost(entries.find(({ peer, borrowed }) => peer === name && !borrowed)),
+    );
+    return costs.every((cost) => cost === undefined) ? [] : [[title, ...costs.map((cost) => cost ?? '–')]];
+  });
+  return table(['client’s CPU time per operation (share of the time)', ...names], rows);
+}
+
+/** @param {Entry | undefined} entry */
+function cpuCost(entry) {
+  const rounds = (entry?.figures?.rounds ?? []).flatMap(({ cpuSeconds, amount, seconds }) =>
+    cpuSeconds === null ? [] : [{ each: cpuSeconds / amount, share: cpuSeconds / seconds }],
+  );
+  if (rounds.length === 0) return undefined;
+  const middle = (/** @type {'each' | 'share'} */ key) => median(rounds.map((round) => round[key]));
+  return `${number(middle('each') * 1e6)} µs (${Math.round(middle('share') * 100)} %)`;
 }
 
 /**
