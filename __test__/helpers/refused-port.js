@@ -1,5 +1,6 @@
 // A port that refuses connections, for as long as a test needs it.
 
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import net from 'node:net';
 
@@ -32,18 +33,27 @@ export async function refusedPort(t, host = '127.0.0.1') {
   }
 }
 
-/** A port on which nobody listens right now. */
+/**
+ * A port on which nobody listens right now, below those that systems give to whoever wants any: for somebody who needs a
+ * while until it listens, and could find it taken.
+ */
 export async function freePort(host = '127.0.0.1') {
-  const server = net.createServer();
-  const { port } = await listening(server, host);
-  server.close();
-  await once(server, 'close');
-  return port;
+  for (;;) {
+    const server = net.createServer();
+    try {
+      const { port } = await listening(server, host, randomInt(10_000, 32_000));
+      server.close();
+      await once(server, 'close');
+      return port;
+    } catch (error) {
+      if (error.code !== 'EADDRINUSE') throw error;
+    }
+  }
 }
 
 /** @returns {Promise<net.AddressInfo>} */
-async function listening(server, host) {
-  server.listen(0, host);
+async function listening(server, host, port = 0) {
+  server.listen(port, host);
   await once(server, 'listening');
   return server.address();
 }

@@ -1,5 +1,11 @@
 // What a sequence has under way: the promises that are pending, what became of the others, and the first thing that was wrong.
 
+/**
+ * Waits are counted in pieces of so many milliseconds, in each of which the event loop has gone round: on a machine that is
+ * busy with something else, what takes long is not late.
+ */
+const PIECE = 100;
+
 export class Watch {
   /** What was done, to be read by humans. @type {string[]} */
   log = [];
@@ -57,15 +63,15 @@ export class Watch {
 
   /** Waits for a condition, which is looked at whenever something happens. */
   async until(what, condition) {
-    let late = performance.now() + this.#deadline;
+    const all = this.#deadline / PIECE;
+    let left = all;
     let [before] = this.progress;
     while (!condition() && this.complaint === undefined) {
       const [now, words] = this.progress;
       // Large transfers take their time.
-      if (now !== before) late = performance.now() + this.#deadline;
+      if (now !== before) left = all;
       before = now;
-      const left = late - performance.now();
-      if (left < 0) {
+      if (left <= 0) {
         const pending = this.pending.map(({ name, step }) => `${name} of step ${step}`).join(', ');
         return this.complain(
           `${what}: not within ${this.#deadline} ms; pending: ${pending || 'nothing'}; ${words}`,
@@ -74,7 +80,10 @@ export class Watch {
       let timer;
       await new Promise((resolve) => {
         this.#wake = () => resolve(undefined);
-        timer = setTimeout(resolve, left + 1);
+        timer = setTimeout(() => {
+          left--;
+          resolve(undefined);
+        }, PIECE);
       });
       clearTimeout(timer);
     }

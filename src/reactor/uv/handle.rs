@@ -65,6 +65,7 @@ pub(super) mod sys {
             cb: uv_poll_cb,
         ) -> c_int;
         pub(in crate::reactor::uv) fn uv_poll_stop(handle: *mut uv_handle_t) -> c_int;
+        pub(in crate::reactor::uv) fn uv_update_time(uv: *mut uv_loop_t);
         pub(in crate::reactor::uv) fn uv_timer_init(uv: *mut uv_loop_t, handle: *mut uv_handle_t) -> c_int;
         pub(in crate::reactor::uv) fn uv_timer_start(
             handle: *mut uv_handle_t,

@@ -31,8 +31,7 @@ impl HandleData for TimerData {
 }
 
 impl Timer {
-    /// The loop of `shared` must be live. It counts from when the loop last looked at the clock, at the beginning of its
-    /// turn, so that the time can be shorter by what this turn has taken.
+    /// The loop of `shared` must be live.
     pub(super) fn start(
         shared: &Rc<Shared>,
         inbox: Arc<Inbox>,
@@ -45,8 +44,10 @@ impl Timer {
             unsafe { sys::uv_timer_init(uv, raw) }
         })?;
         let timeout = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
-        // SAFETY: the handle is initialised. It does not keep the process alive: connections do that.
+        // The loop looks at the clock at the beginning of its turn: a timer would come early by what this turn has taken.
+        // SAFETY: the handle is initialised, and its loop is live. It does not keep the process alive: connections do that.
         check(unsafe {
+            sys::uv_update_time(shared.uv);
             sys::uv_unref(handle.raw.as_ptr());
             sys::uv_timer_start(handle.raw.as_ptr(), on_time, timeout, 0)
         })?;
