@@ -202,6 +202,11 @@ impl Engine {
 
     /// Moves events to `out`, as pairs of a key and its flags; how many.
     pub(crate) fn take_events(&mut self, out: &mut [u32]) -> u32 {
+        if self.events.is_empty() {
+            // JavaScript has been told of all that was closed, and has forgotten it. Before that, a new connection in the
+            // slot would be in its way: `lib/core.js` finds connections by their slots.
+            self.table.reuse();
+        }
         let mut count = 0;
         for pair in out.chunks_exact_mut(2) {
             let Some((key, happened)) = self.events.pop_front() else {

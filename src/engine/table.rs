@@ -13,6 +13,8 @@ const GENERATION_MASK: u32 = (1 << GENERATION_BITS) - 1;
 pub(crate) struct Table<T> {
     slots: Vec<Slot<T>>,
     free: Vec<u32>,
+    /// Emptied, and not to be filled yet.
+    resting: Vec<u32>,
 }
 
 #[derive(Debug)]
@@ -23,7 +25,7 @@ struct Slot<T> {
 
 impl<T> Default for Table<T> {
     fn default() -> Self {
-        Self { slots: Vec::new(), free: Vec::new() }
+        Self { slots: Vec::new(), free: Vec::new(), resting: Vec::new() }
     }
 }
 
@@ -50,7 +52,7 @@ impl<T> Table<T> {
         if slot.generation == key >> INDEX_BITS { slot.value.as_mut() } else { None }
     }
 
-    /// Empties a slot; its key is void from here on.
+    /// Empties a slot; its key is void from here on. The slot is not filled again before [`Self::reuse`].
     pub(crate) fn remove(&mut self, key: Key) -> Option<T> {
         let index = key & INDEX_MASK;
         let slot = self.slots.get_mut(index as usize)?;
@@ -59,8 +61,13 @@ impl<T> Table<T> {
         }
         let value = slot.value.take()?;
         slot.generation = (slot.generation + 1) & GENERATION_MASK;
-        self.free.push(index);
+        self.resting.push(index);
         Some(value)
+    }
+
+    /// Lets slots that were emptied be filled again.
+    pub(crate) fn reuse(&mut self) {
+        self.free.append(&mut self.resting);
     }
 
     /// Empties the table.
@@ -88,6 +95,9 @@ mod tests {
         let mut table = Table::default();
         let former = table.insert_with(|_| 1).unwrap();
         table.remove(former);
+        let other = table.insert_with(|_| 3).unwrap();
+        assert_ne!(former & INDEX_MASK, other & INDEX_MASK);
+        table.reuse();
         let present = table.insert_with(|_| 2).unwrap();
         assert_eq!(former & INDEX_MASK, present & INDEX_MASK);
         assert_eq!(table.get_mut(former), None);
@@ -101,6 +111,7 @@ mod tests {
             let key = table.insert_with(|key| key).unwrap();
             assert!(key < 1 << 31);
             table.remove(key);
+            table.reuse();
         }
     }
 
