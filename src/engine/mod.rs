@@ -43,6 +43,8 @@ pub(crate) struct Engine {
     reactor: Reactor,
     table: Table<Connection>,
     events: VecDeque<(Key, u32)>,
+    /// How many events JavaScript has been given.
+    taken: u64,
     /// Connections that gathered small writes in this turn.
     gathered: Vec<Key>,
     /// Memory for the readiness events of a turn.
@@ -102,6 +104,7 @@ impl Engine {
             reactor,
             table: Table::default(),
             events: VecDeque::new(),
+            taken: 0,
             gathered: Vec::new(),
             ready: Vec::new(),
             turn: 0,
@@ -202,11 +205,9 @@ impl Engine {
 
     /// Moves events to `out`, as pairs of a key and its flags; how many.
     pub(crate) fn take_events(&mut self, out: &mut [u32]) -> u32 {
-        if self.events.is_empty() {
-            // JavaScript has been told of all that was closed, and has forgotten it. Before that, a new connection in the
-            // slot would be in its way: `lib/core.js` finds connections by their slots.
-            self.table.reuse();
-        }
+        // JavaScript has worked through all that it was given before, and forgotten what was closed. Until then a new
+        // connection in the slot would be in its way: `lib/core.js` finds connections by their slots.
+        self.table.reuse(if self.events.is_empty() { u64::MAX } else { self.taken });
         let mut count = 0;
         for pair in out.chunks_exact_mut(2) {
             let Some((key, happened)) = self.events.pop_front() else {
@@ -215,6 +216,7 @@ impl Engine {
             pair.copy_from_slice(&[key, happened]);
             count += 1;
         }
+        self.taken += u64::from(count);
         count
     }
 
@@ -279,7 +281,9 @@ impl Engine {
 
     /// Closes the descriptor and voids the key.
     fn release(&mut self, key: Key) {
-        if let Some(connection) = self.table.remove(key)
+        // The number of the event that may follow, which tells that it is closed.
+        let event = self.taken + self.events.len() as u64;
+        if let Some(connection) = self.table.remove(key, event)
             && connection.holds
         {
             self.count_holding(false);

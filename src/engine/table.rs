@@ -1,5 +1,7 @@
 //! A table whose keys tell a slot's present tenant from its former ones.
 
+use std::collections::VecDeque;
+
 use crate::reactor::Key;
 
 /// Keys stay below 2³¹, which V8 stores without allocating.
@@ -13,8 +15,8 @@ const GENERATION_MASK: u32 = (1 << GENERATION_BITS) - 1;
 pub(crate) struct Table<T> {
     slots: Vec<Slot<T>>,
     free: Vec<u32>,
-    /// Emptied, and not to be filled yet.
-    resting: Vec<u32>,
+    /// Emptied, and not to be filled yet; each with its mark, in order.
+    resting: VecDeque<(u64, u32)>,
 }
 
 #[derive(Debug)]
@@ -25,7 +27,7 @@ struct Slot<T> {
 
 impl<T> Default for Table<T> {
     fn default() -> Self {
-        Self { slots: Vec::new(), free: Vec::new(), resting: Vec::new() }
+        Self { slots: Vec::new(), free: Vec::new(), resting: VecDeque::new() }
     }
 }
 
@@ -52,8 +54,9 @@ impl<T> Table<T> {
         if slot.generation == key >> INDEX_BITS { slot.value.as_mut() } else { None }
     }
 
-    /// Empties a slot; its key is void from here on. The slot is not filled again before [`Self::reuse`].
-    pub(crate) fn remove(&mut self, key: Key) -> Option<T> {
+    /// Empties a slot; its key is void from here on. The slot is not filled again before [`Self::reuse`] says so of its
+    /// mark, and marks never become less.
+    pub(crate) fn remove(&mut self, key: Key, mark: u64) -> Option<T> {
         let index = key & INDEX_MASK;
         let slot = self.slots.get_mut(index as usize)?;
         if slot.generation != key >> INDEX_BITS {
@@ -61,13 +64,18 @@ impl<T> Table<T> {
         }
         let value = slot.value.take()?;
         slot.generation = (slot.generation + 1) & GENERATION_MASK;
-        self.resting.push(index);
+        self.resting.push_back((mark, index));
         Some(value)
     }
 
-    /// Lets slots that were emptied be filled again.
-    pub(crate) fn reuse(&mut self) {
-        self.free.append(&mut self.resting);
+    /// Lets slots be filled again that were emptied with a mark below this one.
+    pub(crate) fn reuse(&mut self, end: u64) {
+        while let Some(&(mark, index)) = self.resting.front()
+            && mark < end
+        {
+            self.resting.pop_front();
+            self.free.push(index);
+        }
     }
 
     /// Empties the table.
@@ -85,19 +93,20 @@ mod tests {
         let mut table = Table::default();
         let key = table.insert_with(|_| "a").unwrap();
         assert_eq!(table.get_mut(key), Some(&mut "a"));
-        assert_eq!(table.remove(key), Some("a"));
+        assert_eq!(table.remove(key, 0), Some("a"));
         assert_eq!(table.get_mut(key), None);
-        assert_eq!(table.remove(key), None);
+        assert_eq!(table.remove(key, 0), None);
     }
 
     #[test]
     fn a_reused_slot_does_not_answer_to_its_former_key() {
         let mut table = Table::default();
         let former = table.insert_with(|_| 1).unwrap();
-        table.remove(former);
+        table.remove(former, 7);
+        table.reuse(7);
         let other = table.insert_with(|_| 3).unwrap();
         assert_ne!(former & INDEX_MASK, other & INDEX_MASK);
-        table.reuse();
+        table.reuse(8);
         let present = table.insert_with(|_| 2).unwrap();
         assert_eq!(former & INDEX_MASK, present & INDEX_MASK);
         assert_eq!(table.get_mut(former), None);
@@ -110,8 +119,8 @@ mod tests {
         for _ in 0..5000 {
             let key = table.insert_with(|key| key).unwrap();
             assert!(key < 1 << 31);
-            table.remove(key);
-            table.reuse();
+            table.remove(key, 0);
+            table.reuse(1);
         }
     }
 
