@@ -280,7 +280,8 @@ test('an upgrade whose socket’s writable is aborted before its turn fails', { 
   const { socket, peer } = await upgradablePair(t);
   const writer = socket.writable.getWriter();
   // More than the kernels take before the peer reads it.
-  const written = outcome(writer.write(new Uint8Array(50_000_000)));
+  const size = 50_000_000;
+  const written = outcome(writer.write(new Uint8Array(size)));
   const upgraded = socket.startTls({ ca });
   const reason = new Error('no more');
   await writer.abort(reason);
@@ -288,7 +289,7 @@ test('an upgrade whose socket’s writable is aborted before its turn fails', { 
   // What had left before arrives, and the close waits for that.
   const rest = peer.rest();
   await assertFailsWithoutWritable(socket, upgraded);
-  assert.equal((await rest).end, 'RST');
+  assert.ok((await rest).bytes.length < size);
 });
 
 async function assertFailsWithoutWritable(socket, upgraded) {
