@@ -34,6 +34,8 @@ class FastWriter extends WritableStreamDefaultWriter {
 
   /** @override */
   close() {
+    // Another writer may follow while the close is still to come.
+    this.#sink?.willClose();
     this.#sink = undefined;
     return super.close();
   }
@@ -54,7 +56,16 @@ class FastWriter extends WritableStreamDefaultWriter {
  */
 function withFastWriter(stream, sink) {
   if (!isFast) return stream;
-  const { getWriter } = stream;
+  const { close, getWriter } = stream;
+  override(
+    stream,
+    'close',
+    /** @this {WritableStream} */
+    function () {
+      if (this === stream) sink.willClose();
+      return Reflect.apply(close, this, []);
+    },
+  );
   return override(
     stream,
     'getWriter',

@@ -29,6 +29,8 @@ class Sink {
    * @type {{ at: number, error: unknown, onDrained: () => void } | undefined}
    */
   #drain;
+  /** The user has closed the stream, which may not have come to it yet. */
+  #isClosing = false;
   /** How a write goes on that was sent before the stream was told of it. @type {(() => Promise<unknown>) | undefined} */
   #goOn;
 
@@ -49,6 +51,11 @@ class Sink {
     this.#taken++;
   }
 
+  /** A close is in the stream from now on, where `desiredSize` does not show it. */
+  willClose() {
+    this.#isClosing = true;
+  }
+
   /**
    * Sends a chunk without the stream's knowledge; only when nothing is in the stream. True if that is all. Else the chunk
    * has to be written to the stream, which then waits, or fails, in the ordinary way, though the bytes are sent only once.
@@ -57,7 +64,8 @@ class Sink {
    */
   sendDirectly(chunk) {
     const connection = this.#connection;
-    if (this.#controller === undefined || this.#drain !== undefined || !connection.isOpen) return false;
+    if (this.#controller === undefined || this.#isClosing || this.#drain !== undefined || !connection.isOpen)
+      return false;
     const bytes = typeof chunk === 'string' ? encoder.encode(chunk) : chunk;
     // Whatever needs a closer look has it in the stream.
     if (!types.isUint8Array(bytes) || isShared(bytes.buffer)) return false;

@@ -12,7 +12,9 @@ import { setTimeout as delay } from 'node:timers/promises';
  */
 export function descriptorsTo(port, expected) {
   if (process.platform !== 'linux') return expected;
-  return connectionsTo(port).filter(([, , , , , , , , , inode]) => inode !== '0').length;
+  const inodes = connectionsTo(port).map(([, , , , , , , , , inode]) => inode);
+  // The table is read piece by piece, and may show a connection twice when others come and go meanwhile.
+  return new Set(inodes.filter((inode) => inode !== '0')).size;
 }
 
 /** Waits until so many descriptors are connected or connecting to the port, where no promise tells. */
