@@ -1,6 +1,7 @@
 // A storm of workers with busy connections: terminated at random moments, some before they have begun, or ended by
 // themselves at random steps.
 
+import { readdirSync, readlinkSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 
 import { connect } from '../../../../index.js';
@@ -30,8 +31,21 @@ const socket = connect(`127.0.0.1:${ports.plain}`);
 await socket.writable.getWriter().write('echo\nstill here');
 const { value } = await socket.readable.getReader().read();
 await socket.close();
-await tell({ before, after: await descriptorsBackTo(before), outcomes, word: Buffer.from(value).toString() });
+const after = await descriptorsBackTo(before);
+await tell({ before, after, links: links(), outcomes, word: Buffer.from(value).toString() });
 process.disconnect();
+
+/** What the descriptors are. */
+function links() {
+  return readdirSync('/proc/self/fd').flatMap((descriptor) => {
+    try {
+      return [readlinkSync(`/proc/self/fd/${descriptor}`)];
+    } catch {
+      // The one that the folder was read by.
+      return [];
+    }
+  });
+}
 
 /** Gives the exit code and the error of one worker. */
 async function storm(how, step, delay) {
