@@ -19,6 +19,13 @@ const services = {
   echo,
   flood,
 
+  /** Answers, and ends, when the other one has long been waiting for it. */
+  slowEcho(socket) {
+    socket.allowHalfOpen = true;
+    socket.on('data', (data) => setTimeout(() => socket.write(data), 5));
+    socket.on('end', () => setTimeout(() => socket.end(), 5));
+  },
+
   /** Sends a burst for each byte. */
   source(socket) {
     socket.on('data', ({ length }) => {

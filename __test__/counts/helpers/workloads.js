@@ -3,6 +3,9 @@
 /** The bytes of a burst. They fit into the kernel's buffers, so that it does not matter how fast the peer takes them. */
 export const BURST = 8 * 65536;
 
+/** The bytes of an array that V8 keeps in its heap. */
+const MOST_IN_HEAP = 64;
+
 /** @typedef {import('./bare.js').Streams} Streams What `connect()` gives, as far as it is used here. */
 /** @typedef {{ run(count: number): Promise<Record<string, number>>, close(): unknown }} Workload */
 
@@ -52,12 +55,16 @@ export const workloads = {
     const { reader, writer, close } = await streams(open());
     const please = new Uint8Array(1);
     const run = async (count) => {
-      let reads = 0;
+      let [reads, small] = [0, 0];
       for (let i = 0; i < count; i++) {
         await writer.write(please);
-        for (let length = 0; length < BURST; reads++) length += (await reader.read()).value.length;
+        for (let length = 0; length < BURST; reads++) {
+          const { value } = await reader.read();
+          length += value.length;
+          if (value.length <= MOST_IN_HEAP) small += value.length;
+        }
       }
-      return { bursts: count, bytes: count * BURST, reads };
+      return { bursts: count, bytes: count * BURST, small, reads };
     };
     return { run, close };
   },

@@ -22,20 +22,20 @@ export function descriptors() {
 }
 
 /** The same, when what is under way in other threads has come to its end: when it has not changed for a while. */
-export async function steadyDescriptors() {
-  let count = descriptors();
+export async function steadyDescriptors(count = descriptors) {
+  let number = count();
   for (let same = 0; same < 20; same++) {
     await new Promise((resolve) => setTimeout(resolve, 10));
-    if (descriptors() !== count) same = 0;
-    count = descriptors();
+    if (count() !== number) same = 0;
+    number = count();
   }
-  return count;
+  return number;
 }
 
 /** How many are open once they are as many as they were, or after 30 seconds: the last ones are closed in the background. */
-export async function descriptorsBackTo(number) {
-  await until(() => descriptors() === number);
-  return descriptors();
+export async function descriptorsBackTo(number, count = descriptors) {
+  await until(() => count() === number);
+  return count();
 }
 
 /** Lets the event loop turn, with a collection of garbage each time. */
