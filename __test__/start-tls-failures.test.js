@@ -290,6 +290,7 @@ test('an upgrade whose socket’s writable is aborted before its turn fails', { 
   const rest = peer.rest();
   await assertFailsWithoutWritable(socket, upgraded);
   assert.ok((await rest).bytes.length < size);
+  assert.ok(await peer.wasReset());
 });
 
 async function assertFailsWithoutWritable(socket, upgraded) {

@@ -1,5 +1,8 @@
 // `npm run lint`: all checks but the tests. Each runs even if one before it failed, and shows its output only then.
 
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+
 import { run, runNpm, runScript, runTool, seconds } from './commands.mjs';
 
 /** @typedef {import('./commands.mjs').Result | { skipped: string }} Outcome */
@@ -10,6 +13,7 @@ const quiet = { quiet: true };
 const checks = [
   ['rustfmt', () => run('cargo', ['fmt', '--check'], quiet)],
   ['clippy', () => run('cargo', ['clippy', '--quiet', '--all-targets', '--', '-D', 'warnings'], quiet)],
+  ['SAFETY lines', safetyLines],
   ['prettier', () => runTool('prettier', ['--check', '.'], quiet)],
   ['oxlint', () => runTool('oxlint', ['--deny-warnings'], quiet)],
   ['generated files', generatedFiles],
@@ -40,6 +44,30 @@ for (const [name, check] of checks) {
 if (failed.length > 0) {
   console.error(`\nFailed: ${failed.join(', ')}`);
   process.exit(1);
+}
+
+/**
+ * Clippy asks for them at blocks and implementations, and not at functions.
+ *
+ * @returns {Outcome}
+ */
+function safetyLines() {
+  const missing = readdirSync('src', { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.rs'))
+    .flatMap((name) => functionsWithoutSafety(join('src', name)));
+  return { ok: missing.length === 0, status: 1, missing: false, output: missing.join('\n') };
+}
+
+/** @param {string} file */
+function functionsWithoutSafety(file) {
+  const lines = readFileSync(file, 'utf8').split('\n');
+  return lines.flatMap((line, index) => {
+    if (!/^ *(pub(\([^)]*\))? )?unsafe (extern "C" )?fn /.test(line)) return [];
+    // The comment that ends in the line above, or above the attributes.
+    const above = lines.slice(0, index).findLastIndex((text) => !/^ *(#\[|\/\/)/.test(text));
+    const isTold = lines.slice(above + 1, index).some((text) => text.includes('// SAFETY:'));
+    return isTold ? [] : [`${file}:${index + 1}: ${line.trim()} has no line "// SAFETY:" above it`];
+  });
 }
 
 /**

@@ -245,6 +245,7 @@ fn detach_with(env: sys::napi_env, environment: &Rc<Environment>) -> Result<()> 
     check_status!(status)
 }
 
+// SAFETY: `detach_with` gives it to Node and to nobody else, with a box of `Hook`.
 unsafe extern "C" fn on_teardown(handle: sys::napi_async_cleanup_hook_handle, argument: *mut c_void) {
     // SAFETY: the argument is the box of `detach_with`, and Node calls this once.
     let hook = unsafe { Box::from_raw(argument.cast::<Hook>()) };

@@ -120,6 +120,7 @@ unsafe extern "C" fn on_ring(
     }
 }
 
+// SAFETY: Node alone calls it, once, on the environment's thread, with the context of `Waker::new`.
 unsafe extern "C" fn on_finalize(_env: sys::napi_env, context: *mut c_void, _hint: *mut c_void) {
     // SAFETY: the box of `Waker::new`, given back once.
     drop(unsafe { Box::from_raw(context.cast::<Context>()) });

@@ -143,6 +143,7 @@ impl<T: HandleData> Drop for Handle<T> {
 }
 
 /// Frees a handle's memory and its data.
+// SAFETY: `Handle::drop` gives it to libuv and to nobody else, for handles with data of type `T`.
 unsafe extern "C" fn on_close<T: HandleData>(raw: *mut sys::uv_handle_t) {
     // SAFETY: the data was set by `Handle::new` from a leaked box, and nothing else frees it.
     let data = unsafe { Box::from_raw(sys::uv_handle_get_data(raw).cast::<T>()) };

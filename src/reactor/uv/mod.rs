@@ -141,11 +141,13 @@ impl Wake for Bell {
     }
 }
 
+// SAFETY: `Loop::new` gives it to libuv and to nobody else, for handles with `AsyncData`.
 unsafe extern "C" fn on_bell(raw: *mut sys::uv_handle_t) {
     // SAFETY: this callback belongs to handles with `AsyncData`.
     unsafe { data_of::<AsyncData>(raw) }.shared.batch.wake();
 }
 
+// SAFETY: `Loop::new` gives it to libuv and to nobody else, for handles with `CheckData`.
 unsafe extern "C" fn on_check(raw: *mut sys::uv_handle_t) {
     // SAFETY: this callback belongs to handles with `CheckData`.
     let data = unsafe { data_of::<CheckData>(raw) };

@@ -95,6 +95,7 @@ impl Poll {
     }
 }
 
+// SAFETY: `Poll` gives it to libuv and to nobody else, for handles with `PollData`.
 unsafe extern "C" fn on_ready(raw: *mut sys::uv_handle_t, status: c_int, events: c_int) {
     // SAFETY: this callback belongs to handles with `PollData`.
     let data = unsafe { data_of::<PollData>(raw) };

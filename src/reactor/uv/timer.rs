@@ -55,6 +55,7 @@ impl Timer {
     }
 }
 
+// SAFETY: `Timer::start` gives it to libuv and to nobody else, for handles with `TimerData`.
 unsafe extern "C" fn on_time(raw: *mut sys::uv_handle_t) {
     // SAFETY: this callback belongs to handles with `TimerData`.
     let data = unsafe { data_of::<TimerData>(raw) };
