@@ -360,6 +360,16 @@ class Connection {
     this.#fail(this.#takeError('read'));
   }
 
+  /**
+   * There is no memory for what is to be read.
+   *
+   * @param {unknown} cause
+   */
+  onOutOfMemory(cause) {
+    const message = `read from ${this.#endpoint} failed: there is no memory for a chunk`;
+    this.#fail(new SocketError(message, { code: 'ENOMEM', cause }));
+  }
+
   /** The user cancelled the readable. */
   onCancel() {
     this.#isReadOver = this.#isCancelled = true;

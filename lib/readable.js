@@ -8,6 +8,9 @@ const { withFastReader } = require('./fast-reader.js');
 /** `highWaterMark: 0`: nothing is read before somebody asks for it. */
 const STRATEGY = { highWaterMark: 0 };
 
+/** What a receive gives when there is no memory for its chunk. */
+const NO_MEMORY = -3;
+
 /** No reads that wait. @type {Waiting[]} */
 const NOBODY = [];
 
@@ -36,6 +39,8 @@ class Source {
   #isRequestStale = true;
   /** The last chunk filled the slab, so that the next one is likely to be large too. */
   #isBulk = false;
+  /** Why there was no memory for a chunk. @type {unknown} */
+  #memoryError;
   /** The present reader takes its chunks from here, and the stream knows nothing of its reads. */
   #isDirect = false;
   /** Direct reads that wait, in their order. @type {Waiting[]} */
@@ -142,8 +147,8 @@ class Source {
     this.#isWanted = false;
     const request = controller.byobRequest;
     let count;
-    if (request === null) count = this.#enqueue(controller);
-    else if (this.#isRequestStale) count = this.#receiveBeside(request, controller);
+    if (request === null) count = enqueue(this.#receive(), controller);
+    else if (this.#isRequestStale) count = enqueue(this.#receive(roomOf(request)), controller);
     else count = this.#receiveInto(request);
     if (count > 0) {
       this.#isRequestStale = false;
@@ -163,6 +168,7 @@ class Source {
     const connection = this.#connection;
     if (count === WAIT) connection.awaitRead();
     else if (count === 0) connection.onEnd();
+    else if (count === NO_MEMORY) connection.onOutOfMemory(this.#memoryError);
     else connection.onReadFailed();
   }
 
@@ -178,45 +184,38 @@ class Source {
   }
 
   /**
-   * Receives no more than fits the buffer of a request that may be stale, and enqueues that.
+   * Receives a chunk, or tells why there is none.
    *
-   * @param {ReadableStreamBYOBRequest} request
-   * @param {ReadableByteStreamController} controller
+   * @param {number} [most] Bytes.
    */
-  #receiveBeside(request, controller) {
-    const room = /** @type {Uint8Array} */ (request.view).byteLength;
-    const memory = room <= SLAB_SIZE ? slab.subarray(0, room) : new Uint8Array(room);
-    const count = recvInto(this.#connection.key, memory);
-    if (count > 0) controller.enqueue(memory.slice(0, count));
-    return count;
-  }
-
-  /** @param {ReadableByteStreamController} controller */
-  #enqueue(controller) {
-    const received = this.#receive();
-    if (typeof received === 'number') return received;
-    // Before the stream detaches it.
-    const { byteLength } = received;
-    controller.enqueue(received);
-    return byteLength;
+  #receive(most = SLAB_SIZE) {
+    try {
+      return this.#isBulk && most === SLAB_SIZE ? this.#receiveMuch() : this.#receiveSome(most);
+    } catch (error) {
+      this.#memoryError = error;
+      return NO_MEMORY;
+    }
   }
 
   /**
-   * Receives a chunk, or tells why there is none. Small chunks are copied out of the slab; in bulk, chunks are received
-   * straight into memory that is given away when it is full.
+   * Small chunks are copied out of the slab.
+   *
+   * @param {number} most
    */
-  #receive() {
+  #receiveSome(most) {
     const { key } = this.#connection;
-    if (!this.#isBulk) {
-      const count = recv(key);
-      this.#isBulk = count === SLAB_SIZE;
-      return count > 0 ? slab.slice(0, count) : count;
-    }
+    const count = most === SLAB_SIZE ? recv(key) : recvInto(key, slab.subarray(0, most));
+    this.#isBulk = count === SLAB_SIZE;
+    return count > 0 ? slab.slice(0, count) : count;
+  }
+
+  /** In bulk, chunks are received straight into memory that is given away when it is full. */
+  #receiveMuch() {
     // Uninitialised memory is fine: what is given away has been filled to the last byte.
     const chunk = (spare ??= new Uint8Array(
       /** @type {ArrayBuffer} */ (Buffer.allocUnsafeSlow(SLAB_SIZE).buffer),
     ));
-    const count = recvInto(key, chunk);
+    const count = recvInto(this.#connection.key, chunk);
     this.#isBulk = count === SLAB_SIZE;
     if (!this.#isBulk) return count > 0 ? chunk.slice(0, count) : count;
     spare = undefined;
@@ -250,6 +249,25 @@ class Source {
     this.#controller = undefined;
     for (const { reject } of this.detach()) reject(error);
   }
+}
+
+/**
+ * Gives a chunk to the stream, and its length to the caller; or what there was instead of one.
+ *
+ * @param {Uint8Array<ArrayBuffer> | number} received
+ * @param {ReadableByteStreamController} controller
+ */
+function enqueue(received, controller) {
+  if (typeof received === 'number') return received;
+  // Before the stream detaches it.
+  const { byteLength } = received;
+  controller.enqueue(received);
+  return byteLength;
+}
+
+/** @param {ReadableStreamBYOBRequest} request */
+function roomOf({ view }) {
+  return Math.min(/** @type {Uint8Array} */ (view).byteLength, SLAB_SIZE);
 }
 
 /** @param {Source} source */
