@@ -148,7 +148,7 @@ class Source {
     const request = controller.byobRequest;
     let count;
     if (request === null) count = enqueue(this.#receive(), controller);
-    else if (this.#isRequestStale) count = enqueue(this.#receive(roomOf(request)), controller);
+    else if (this.#isRequestStale) count = enqueue(this.#receive(request.view?.byteLength), controller);
     else count = this.#receiveInto(request);
     if (count > 0) {
       this.#isRequestStale = false;
@@ -186,25 +186,28 @@ class Source {
   /**
    * Receives a chunk, or tells why there is none.
    *
-   * @param {number} [most] Bytes.
+   * @param {number} [most] Bytes, if the reader has said how many.
    */
-  #receive(most = SLAB_SIZE) {
+  #receive(most) {
     try {
-      return this.#isBulk && most === SLAB_SIZE ? this.#receiveMuch() : this.#receiveSome(most);
+      if (most !== undefined) return this.#receiveAtMost(most);
+      return this.#isBulk ? this.#receiveMuch() : this.#receiveSome();
     } catch (error) {
       this.#memoryError = error;
       return NO_MEMORY;
     }
   }
 
-  /**
-   * Small chunks are copied out of the slab.
-   *
-   * @param {number} most
-   */
-  #receiveSome(most) {
-    const { key } = this.#connection;
-    const count = most === SLAB_SIZE ? recv(key) : recvInto(key, slab.subarray(0, most));
+  /** @param {number} most */
+  #receiveAtMost(most) {
+    const memory = most <= SLAB_SIZE ? slab.subarray(0, most) : new Uint8Array(most);
+    const count = recvInto(this.#connection.key, memory);
+    return count > 0 ? memory.slice(0, count) : count;
+  }
+
+  /** Small chunks are copied out of the slab. */
+  #receiveSome() {
+    const count = recv(this.#connection.key);
     this.#isBulk = count === SLAB_SIZE;
     return count > 0 ? slab.slice(0, count) : count;
   }
@@ -263,11 +266,6 @@ function enqueue(received, controller) {
   const { byteLength } = received;
   controller.enqueue(received);
   return byteLength;
-}
-
-/** @param {ReadableStreamBYOBRequest} request */
-function roomOf({ view }) {
-  return Math.min(/** @type {Uint8Array} */ (view).byteLength, SLAB_SIZE);
 }
 
 /** @param {Source} source */

@@ -22,8 +22,8 @@ const services = {
   /** Answers, and ends, when the other one has long been waiting for it. */
   slowEcho(socket) {
     socket.allowHalfOpen = true;
-    socket.on('data', (data) => setTimeout(() => socket.write(data), 5));
-    socket.on('end', () => setTimeout(() => socket.end(), 5));
+    socket.on('data', (data) => setTimeout(() => socket.write(data), 20));
+    socket.on('end', () => setTimeout(() => socket.end(), 20));
   },
 
   /** Sends a burst for each byte. */
