@@ -71,6 +71,25 @@ describe('servers without an end', { concurrency: 3 }, () => {
     });
   }
 
+  for (const [kind, expected] of [
+    ['empty', 'EPROTO'],
+    ['requests to renegotiate', 'EPROTO'],
+    ['alerts', 'EPROTO'],
+  ]) {
+    test(`over TLS 1.2, an endless flood is refused: ${kind}`, options, async (t) => {
+      const { outcome, received } = await meet(t, 'flood', { version: 'TLSv1.2', kind, burst: 1000 });
+      assert.deepEqual([outcome, received], [expected, 'begin'.length]);
+    });
+  }
+
+  for (const kind of ['tiny', 'empty, with data']) {
+    test(`over TLS 1.2, a flood that breaks no rule is put up with: ${kind}`, options, async (t) => {
+      const count = 1000 * more;
+      const { outcome, received } = await meet(t, 'flood', { version: 'TLSv1.2', kind, count, burst: 1000 });
+      assert.deepEqual([outcome, received], ['ended', 'begin'.length + count]);
+    });
+  }
+
   for (const [kind, outcome] of [
     ['a giant message', 'ERR_SSL_BAD_RECORD_TYPE'],
     ['changes of cipher', 'EPROTO'],
