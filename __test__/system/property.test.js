@@ -1,4 +1,4 @@
-// Random arguments, and random programs over a socket. The seed is the same each time; WINTER_SOCKETS_SEED=… makes others.
+// Random arguments, and random programs over a socket. The seed is printed; WINTER_SOCKETS_SEED=… repeats a run.
 
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
@@ -13,7 +13,7 @@ import { echo, listen } from './helpers/peers.js';
 import { refusedPort } from '../helpers/refused-port.js';
 import { needsLinux } from './helpers/platform.js';
 
-const seed = Number(process.env.WINTER_SOCKETS_SEED ?? 20);
+const seed = Number(process.env.WINTER_SOCKETS_SEED ?? Date.now() % 2 ** 31);
 
 /** What anything on loopback may take. */
 const DEADLINE_MS = 5000;
