@@ -11,6 +11,7 @@ import { root, run } from '../helpers/child.js';
 import { timeout } from '../helpers/deadline.js';
 import { listen } from '../helpers/peer.js';
 import { ca, secure } from '../helpers/tls-peer.js';
+import { environment } from './helpers/daemon.js';
 
 const hasCargo = spawnSync('cargo', ['--version']).status === 0;
 const skip = !hasCargo && 'cargo is not installed (https://rustup.rs)';
@@ -50,6 +51,7 @@ describe('a panic', { skip, timeout: 300_000 }, () => {
   before(() => {
     execFileSync('cargo', ['build', '--quiet', '--locked', '--features', 'inject-panics'], {
       cwd: root,
+      env: environment,
       stdio: 'inherit',
     });
     copyFileSync(join(root, 'target', 'debug', `${prefix}winter_sockets${suffix}`), addon);

@@ -13,6 +13,9 @@ import { freePort } from '../../helpers/refused-port.js';
 /** Where servers are installed that are not in the path of a normal user. */
 const MORE_FOLDERS = ['/usr/sbin', '/usr/local/sbin', '/usr/local/bin', '/opt/homebrew/bin'];
 
+/** The environment for the programs of others: what is preloaded into Node, like a sanitizer, is not for them. */
+export const { LD_PRELOAD: _, ...environment } = process.env;
+
 /** Somebody else may take the port that was free a moment ago. */
 const MOST_ATTEMPTS = 5;
 
@@ -70,7 +73,10 @@ class Daemon {
 
   /** Gives an error if it ends before it listens. */
   async start(configure) {
-    const child = spawn(this.#path, configure(this.folder, this.port), { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(this.#path, configure(this.folder, this.port), {
+      env: environment,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     this.#child = child;
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (this.#output += text));
     while (child.exitCode === null && child.signalCode === null) {

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { fixture } from '../../helpers/tls-server.js';
-import { find, startDaemon } from './daemon.js';
+import { environment, find, startDaemon } from './daemon.js';
 
 const server = find('mariadbd', 'mariadb-server');
 const installer = find('mariadb-install-db', 'mariadb-server');
@@ -47,7 +47,10 @@ export async function startMariadb() {
       '--skip-test-db',
       '--auth-root-authentication-method=normal',
     ];
-    const { status, stdout, stderr } = spawnSync(installer.path, install, { encoding: 'utf8' });
+    const { status, stdout, stderr } = spawnSync(installer.path, install, {
+      env: environment,
+      encoding: 'utf8',
+    });
     if (status !== 0) throw new Error(`mariadb-install-db ended with ${status}:\n${stdout}\n${stderr}`);
     const daemon = await startDaemon(server.path, (_, port) => [
       '--no-defaults',

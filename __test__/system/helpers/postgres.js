@@ -19,7 +19,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
 import { fixture } from '../../helpers/tls-server.js';
-import { find } from './daemon.js';
+import { environment, find } from './daemon.js';
 import { freePort } from '../../helpers/refused-port.js';
 
 /** Where Debian installs each version. */
@@ -56,6 +56,7 @@ export async function startPostgres({ access = TLS_ONLY } = {}) {
   const command = (name, ...args) => {
     const { status, stderr } = spawnSync(join(dirname(realpathSync(path)), name), args, {
       ...owner,
+      env: environment,
       encoding: 'utf8',
     });
     if (status !== 0) throw new Error(`${name} ended with ${status}:\n${stderr}\n${logOf(folder)}`);
@@ -91,7 +92,7 @@ export async function startPostgres({ access = TLS_ONLY } = {}) {
       async restart(certificate = 'p256.pem') {
         install('server.crt', certificate);
         const args = ['restart', '-w', '-D', data, '-m', 'fast', '-l', join(folder, 'log')];
-        const child = spawn(realpathSync(path), args, { ...owner, stdio: 'ignore' });
+        const child = spawn(realpathSync(path), args, { ...owner, env: environment, stdio: 'ignore' });
         const [code] = await once(child, 'exit');
         if (code !== 0) throw new Error(`pg_ctl ended with ${code}:\n${logOf(folder)}`);
       },
