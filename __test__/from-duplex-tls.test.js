@@ -56,6 +56,22 @@ for (const [kind, open] of Object.entries(kinds)) {
     await socket.closed;
   });
 
+  test(`what waits in ${kind} arrives although the new socket is closed`, { timeout }, async (t) => {
+    const { plain, peer } = await openPlain(t);
+    const writer = plain.writable.getWriter();
+    // More than the kernels take before the peer reads it.
+    const size = 50_000_000;
+    const written = Promise.all([writer.write(new Uint8Array(size)), writer.write('behind')]);
+    const socket = plain.startTls({ ca });
+    const failed = assert.rejects(socket.opened, { code: 'ERR_SOCKET_CLOSED_BEFORE_CONNECTION' });
+    const closed = socket.close();
+    const { bytes, end } = await peer.rest();
+    assert.equal(bytes.length, size + 'behind'.length);
+    assert.equal(end, 'FIN');
+    await Promise.all([written, failed, closed, plain.closed]);
+    assert.equal(plain.upgraded, false);
+  });
+
   test(`a certificate of another name fails the upgrade of ${kind}`, { timeout }, async (t) => {
     const { plain, peer } = await openPlain(t);
     const socket = plain.startTls({ ca, expectedServerHostname: 'winter.test' });

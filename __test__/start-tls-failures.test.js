@@ -313,3 +313,24 @@ test('what was written arrives although the new socket is closed at once', { tim
   assert.equal((await failed).code, 'ERR_SOCKET_CLOSED_BEFORE_CONNECTION');
   assert.equal(`${(await peer.rest()).bytes.subarray(100, 108)}`, 'gathered');
 });
+
+test('what waits to be sent arrives although the new socket is closed', { timeout }, async (t) => {
+  const { socket, peer } = await upgradablePair(t);
+  const writer = socket.writable.getWriter();
+  // More than the kernels take before the peer reads it.
+  const size = 50_000_000;
+  const written = Promise.all([writer.write(new Uint8Array(size)), writer.write('behind')]);
+  const upgraded = socket.startTls({ ca });
+  const failed = rejection(upgraded.opened);
+  assert.equal(await upgraded.close(), undefined);
+  const late = rejection(writer.write('too late'));
+  const { bytes, end } = await peer.rest();
+  assert.equal(bytes.length, size + 'behind'.length);
+  assert.equal(end, 'FIN');
+  await written;
+  for (const error of await Promise.all([failed, late])) {
+    assert.equal(error.code, 'ERR_SOCKET_CLOSED_BEFORE_CONNECTION');
+  }
+  assert.equal(await socket.closed, undefined);
+  assert.equal(socket.upgraded, false);
+});

@@ -245,7 +245,11 @@ class Connection {
 
   /** @param {unknown} reason */
   #closeOpen(reason) {
-    const error = reason === undefined ? this.#closedError() : reason;
+    this.#closeWith(reason === undefined ? this.#closedError() : reason);
+  }
+
+  /** @param {unknown} error What the writable fails with when what was written before is sent. */
+  #closeWith(error) {
     this.#state = CLOSING;
     // Cancel the readable: reads that wait are done.
     this.#endReadable();
@@ -295,13 +299,14 @@ class Connection {
   }
 
   /**
-   * Ends, since nobody wants to take it over any more.
+   * Ends, since nobody wants to take it over any more. What was written before is sent.
    *
    * @param {unknown} error
    */
   giveUp(error) {
-    if (this.#state === ENDED) return;
-    if (this.#state === PENDING) this.opened.reject(error);
+    if (this.#state === OPEN) this.#closeWith(error);
+    if (this.#state !== PENDING) return;
+    this.opened.reject(error);
     this.#end(error);
   }
 

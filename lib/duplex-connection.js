@@ -139,6 +139,17 @@ class DuplexConnection {
     this.#end(error);
   }
 
+  /**
+   * Ends, since nobody wants to take it over any more. What was written before is sent.
+   *
+   * @param {unknown} error
+   */
+  #giveWay(error) {
+    if (this.#state !== OPEN) return this.giveUp(error);
+    this.#endReadable();
+    this.#endWritable(error);
+  }
+
   // The upgrade to TLS.
 
   /**
@@ -156,6 +167,7 @@ class DuplexConnection {
     const hasUnread = this.#source.hasUnread;
     this.#endReadable();
     const begin = () => {
+      if (this.#state !== OPEN) return;
       const error = this.#error('write to', 'the connection was upgraded', 'ERR_SOCKET_CLOSED');
       this.#sink.drain(error, () => this.#handOver(error, hasUnread, serverName, settings));
     };
@@ -363,7 +375,7 @@ class DuplexConnection {
     // The other side of an upgrade that is not done yet ends with this one.
     const [former, next] = [this.#former, this.#next];
     this.#former = undefined;
-    former?.giveUp(error);
+    former?.#giveWay(error);
     if (next !== undefined && next.#former !== undefined) {
       next.#former = undefined;
       next.#failToOpen(error);

@@ -277,9 +277,7 @@ export class Leg {
       this.hasPeerTruncated ||
       this.isAborted ||
       this.isSpoilt ||
-      this.isDropped ||
-      // Who closes the socket that is to take over gives this one up.
-      (this.next?.closing !== undefined && !this.next.closing.wasOpen);
+      this.isDropped;
     return this.closing !== undefined ? this.closing.wasOpen && !isDisturbed : this.isOpen && !isDisturbed;
   }
 
