@@ -238,9 +238,12 @@ class Connection {
         : reason;
     // If `opened` is still pending, reject it with the reason.
     this.opened.reject(error);
-    // The connection may still be in the hands of the socket that is upgraded.
-    this.#origin?.onClosed(error);
-    this.#end(error);
+    if (this.key !== NO_KEY || this.#origin === undefined) return this.#end(error);
+    // The connection is still in the hands of the socket that is upgraded.
+    this.#endReadable();
+    this.#errorWritable(error);
+    this.#leave();
+    this.#origin.onClosed(error);
   }
 
   /** @param {unknown} reason */
@@ -600,6 +603,7 @@ class Connection {
     const after = (before & ~less) | more;
     if (after === before) return;
     this.#waitsFor = after;
+    if (this.key === NO_KEY) return;
     if (after === 0) letGo(this.key);
     else if (before === 0) hold(this, this.key);
   }

@@ -375,7 +375,7 @@ class DuplexConnection {
     // The other side of an upgrade that is not done yet ends with this one.
     const [former, next] = [this.#former, this.#next];
     this.#former = undefined;
-    former?.#giveWay(error);
+    if (former !== undefined) former.#giveWay(error);
     if (next !== undefined && next.#former !== undefined) {
       next.#former = undefined;
       next.#failToOpen(error);

@@ -94,12 +94,14 @@ class Upgrade {
   }
 
   /**
-   * The next connection was closed before it was handed the connection.
+   * The next connection was closed before it was handed the connection: it is closed when the former one is.
    *
    * @param {unknown} error
    */
   onClosed(error) {
     this.#former.giveUp(error);
+    const close = () => this.#next.closed.resolve(undefined);
+    this.#former.closed.promise.then(close, close);
   }
 }
 

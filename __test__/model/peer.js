@@ -45,9 +45,10 @@ export class Listener {
     });
   }
 
-  /** The end of the connection whose own end is at this port. */
+  /** The end of the connection whose own end is at this port; one that was reset before it was accepted has none. */
   peerOf(port) {
-    return this.peers.find((peer) => peer.clientPort === port);
+    const find = (wanted) => this.peers.find(({ clientPort }) => clientPort === wanted);
+    return find(port) ?? find(undefined);
   }
 
   async close() {
