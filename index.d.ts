@@ -98,8 +98,9 @@ export class Socket {
    * Upgrades a connection made with `secureTransport: 'starttls'` to TLS, and returns the socket that talks through it.
    * This one is done: its streams no longer work, and `closed` resolves.
    *
-   * What was written before goes out first, in plain text. Bytes that came in plain text and were not read by then fail
-   * the upgrade: whoever sent them may want them to be taken for the server's.
+   * What was written before goes out first, in plain text, also if the new socket is closed before its turn. Bytes that
+   * came in plain text and were not read by then fail the upgrade: whoever sent them may want them to be taken for the
+   * server's.
    *
    * @param options Where it says nothing, the options of the socket and of its `TLSSocket` hold.
    * @throws {SocketError} when `secureTransport` is not `'starttls'`, when called twice, when the socket is closed, and
