@@ -1,6 +1,6 @@
 /**
- * One round of a group of cells: a fresh process for each, all warmed up one after another, and then a slice of each in
- * turn, over and over.
+ * One round of a group of cells: a process for each, all warmed up one after another, and then a slice of each in turn,
+ * over and over.
  *
  * The slices are short because machines don't keep their pace: in a virtual machine the same work may take half as long
  * again from one second to the next, and nothing in the guest tells. Slices meet fast and slow times alike.
@@ -27,29 +27,29 @@ import { startProcess } from './process.mjs';
  */
 
 /**
- * @param {Cell[]} cells of workloads that are pinned alike
+ * @param {Player[]} players of workloads that are pinned alike
  * @param {import('./server.mjs').Server} server
  * @param {import('./args.mjs').Options} options
  * @returns {Promise<GroupRound>}
  */
-export async function playRound(cells, server, options) {
+export async function playRound(players, server, options) {
   pinProcess(
     server.pid,
-    cells.some(({ workload }) => workload.pinned),
+    players.some(({ cell }) => cell.workload.pinned),
   );
-  const players = cells.map((cell) => new Player(cell, server, options));
   const playing = () => players.filter(({ failure }) => failure === undefined);
 
-  for (const player of players) await player.warmUp();
+  for (const player of players) await player.begin();
   const noiseSince = watchNoise([server.pid, ...playing().flatMap(({ pids }) => pids)]);
   for (let i = 0; i < options.slices; i++) {
     for (const player of playing()) await player.playSlice();
   }
   const noise = noiseSince();
-  for (const player of players) await player.stop();
+  const rounds = new Map(playing().map((player) => [player.cell, player.round()]));
+  for (const player of players) await player.end();
 
   return {
-    rounds: new Map(playing().map((player) => [player.cell, player.round()])),
+    rounds,
     failures: new Map(
       players.filter(({ failure }) => failure).map(({ cell, failure }) => [cell, String(failure)]),
     ),
@@ -71,8 +71,8 @@ export async function probe(peer, options) {
   return introduction;
 }
 
-/** The process of one cell, and what it has done so far. A failure ends its part, not the round. */
-class Player {
+/** The process of one cell, and what it has done in this round. A failure ends its part, not the round. */
+export class Player {
   /** @type {import('./process.mjs').Process | undefined} */
   #process;
   /** @type {import('./client.mjs').Slice[]} */
@@ -100,7 +100,14 @@ class Player {
     return [this.#process?.pid ?? 0, ...this.#helpers];
   }
 
-  async warmUp() {
+  /** Begins a round with a process that is warmed up. */
+  async begin() {
+    this.#slices = [];
+    this.#serverSeconds = 0;
+    if (this.#process === undefined) await this.#warmUp();
+  }
+
+  async #warmUp() {
     const { workload, peer } = this.cell;
     const { name, granularity, limit, sliceFactor = 1, pinned: isPinned } = workload;
     const { warmUpSeconds, warmUpShare } = this.options;
@@ -126,8 +133,14 @@ class Player {
     this.#slices.push(slice);
   }
 
+  /** Ends a round. */
+  async end() {
+    if (!this.cell.workload.keepsProcess) await this.stop();
+  }
+
   async stop() {
     await this.#process?.stop();
+    this.#process = undefined;
   }
 
   /** @returns {Round} */

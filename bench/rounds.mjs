@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { calm, isNoisy } from './noise.mjs';
 import { cellKey, groups } from './plan.mjs';
 import { startDatabase } from './postgres.mjs';
-import { playRound } from './round.mjs';
+import { Player, playRound } from './round.mjs';
 
 /** How often one round is repeated because others used the CPU. */
 const REPEATS_PER_ROUND = 2;
@@ -51,28 +51,30 @@ export async function playRounds(options, peers, theServer, log) {
    * @param {import('./server.mjs').Server} server
    */
   async function playGroup(group, server) {
+    const players = group.map((cell) => new Player(cell, server, options));
     for (let number = 1; number <= options.rounds; number++) {
       // A peer that fails once would fail again, or its figures mean nothing.
-      const cells = group.filter((cell) => results.get(cellKey(cell))?.failure === undefined);
-      if (cells.length === 0) break;
-      const { best, repeats } = await playCleanly(cells, server, options, patience);
+      const playing = players.filter(({ failure }) => failure === undefined);
+      if (playing.length === 0) break;
+      const { best, repeats } = await playCleanly(playing, server, options, patience);
       record(results, best, repeats);
       log(progress(number, best, repeats));
     }
+    for (const player of players) await player.stop();
   }
 }
 
 /**
  * Repeats a round that others have disturbed, and keeps the least disturbed. A failure is never thrown away.
  *
- * @param {import('./plan.mjs').Cell[]} cells
+ * @param {Player[]} players
  * @param {import('./server.mjs').Server} server
  * @param {import('./args.mjs').Options} options
  * @param {{ seconds: number }} patience What is left of it.
  */
-async function playCleanly(cells, server, options, patience) {
+async function playCleanly(players, server, options, patience) {
   let repeats = 0;
-  let best = await playAfterRest(cells, server, options);
+  let best = await playAfterRest(players, server, options);
   while (
     isNoisy(best.noise) &&
     best.failures.size === 0 &&
@@ -82,7 +84,7 @@ async function playCleanly(cells, server, options, patience) {
     repeats += 1;
     const start = performance.now();
     await calm(server.pid, options.quick ? PATIENCE.quick : PATIENCE.full);
-    const again = await playAfterRest(cells, server, options);
+    const again = await playAfterRest(players, server, options);
     if (again.failures.size > 0 || Number(again.noise) < Number(best.noise)) best = again;
     patience.seconds -= (performance.now() - start) / 1e3;
   }
@@ -90,9 +92,9 @@ async function playCleanly(cells, server, options, patience) {
 }
 
 /** @type {typeof playRound} */
-async function playAfterRest(cells, server, options) {
-  await sleep(1e3 * Math.max(0, ...cells.map(({ workload }) => workload.restSeconds ?? 0)));
-  return playRound(cells, server, options);
+async function playAfterRest(players, server, options) {
+  await sleep(1e3 * Math.max(0, ...players.map(({ cell }) => cell.workload.restSeconds ?? 0)));
+  return playRound(players, server, options);
 }
 
 /**
