@@ -107,6 +107,55 @@ for (const [kind, open] of Object.entries(kinds)) {
     await assert.rejects(socket.opened, { code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE' });
   });
 
+  test(`what is written to ${kind} after startTls() is not sent`, { timeout }, async (t) => {
+    for (const isOpen of [true, false]) {
+      const listener = await listen(t);
+      const duplex = open(listener);
+      t.after(() => duplex.destroy());
+      const address = `localhost:${listener.port}`;
+      const plain = fromDuplex(duplex, { address, secureTransport: 'starttls' });
+      if (isOpen) await plain.opened;
+      const writer = plain.writable.getWriter();
+      const asked = writer.write('STARTTLS\n');
+      const socket = plain.startTls({ ca });
+      const late = outcome(writer.write('PASSWORD'));
+      const peer = await listener.accept();
+      assert.equal(`${await peer.take(9)}`, 'STARTTLS\n');
+      // Else this would not begin with a record.
+      await secure(peer);
+      await socket.opened;
+      await asked;
+      assert.equal((await late).error?.code, 'ERR_SOCKET_CLOSED');
+    }
+  });
+
+  test(
+    `what OpenSSL does not take of the options is refused by startTls() over ${kind}`,
+    { timeout },
+    async (t) => {
+      const { plain, peer } = await openPlain(t);
+      const junk = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n';
+      const options = { ca, cert: pem('client-p256.pem') + junk, key: pem('p256.key') };
+      assert.throws(() => plain.startTls(options), {
+        code: 'ERR_INVALID_ARG_VALUE',
+        message: /the options cert, key and ca can not be used over a duplex: /,
+      });
+      // Nothing has happened to it.
+      const socket = plain.startTls({ ca });
+      await secure(peer);
+      await socket.opened;
+    },
+  );
+
+  test(`connectTimeout is also for what ${kind} has to send before`, { timeout }, async (t) => {
+    const { plain } = await openPlain(t);
+    const write = outcome(plain.writable.getWriter().write(new Uint8Array(50_000_000)));
+    const socket = plain.startTls({ ca, connectTimeout: 50 });
+    await assert.rejects(socket.opened, { code: 'ETIMEDOUT', message: /not connected after 50 ms/ });
+    await assert.rejects(socket.closed, { code: 'ETIMEDOUT' });
+    void write;
+  });
+
   test(`a handshake over ${kind} that gets no answer ends in time`, { timeout }, async (t) => {
     const { plain, duplex } = await openPlain(t);
     const socket = plain.startTls({ ca, connectTimeout: 50 });

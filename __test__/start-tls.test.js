@@ -149,6 +149,59 @@ test('writes to the old socket fail, and the peer never sees them', { timeout },
   await assertEchoes(upgraded, peer);
 });
 
+for (const [kind, write] of Object.entries({
+  'a writer that was there before': ({ held }) => held.write('PASSWORD'),
+  'a new writer': ({ old, held }) => {
+    held.releaseLock();
+    return old.writable.getWriter().write('PASSWORD');
+  },
+  'a pipe': ({ old, held }) => {
+    held.releaseLock();
+    return new Blob(['PASSWORD']).stream().pipeTo(old.writable);
+  },
+})) {
+  for (const before of ['', ASK]) {
+    const title = before === '' ? 'nothing was written' : 'something was written';
+    test(
+      `what ${kind} writes to an old socket that is still connecting is not sent, if ${title} before`,
+      { timeout },
+      async (t) => {
+        const listener = await listen(t);
+        const old = connectTo(t, listener, { secureTransport: 'starttls' });
+        const held = old.writable.getWriter();
+        const asked = before === '' ? undefined : outcome(held.write(before));
+        const socket = upgrade(t, old);
+        const late = outcome(write({ old, held }));
+        const plain = await listener.accept();
+        assert.equal(`${await plain.take(before.length)}`, before);
+        // Else this would not begin with a record.
+        const peer = await secure(plain);
+        await socket.opened;
+        const { error } = await late;
+        assert.equal(error?.code, 'ERR_SOCKET_CLOSED');
+        if (asked !== undefined) assert.deepEqual(await asked, { value: undefined });
+        assert.equal(old.upgraded, true);
+        await assertEchoes(socket, peer);
+      },
+    );
+  }
+}
+
+test(
+  'the writable of an old socket that is still connecting is of no use when it is asked for later',
+  { timeout },
+  async (t) => {
+    const listener = await listen(t);
+    const old = connectTo(t, listener, { secureTransport: 'starttls' });
+    const socket = upgrade(t, old);
+    const late = outcome(old.writable.getWriter().write('PASSWORD'));
+    const peer = await secure(await listener.accept());
+    await socket.opened;
+    assert.equal((await late).error?.code, 'ERR_SOCKET_CLOSED');
+    await assertEchoes(socket, peer);
+  },
+);
+
 test('whatever is done to the old socket and its streams, the new one stays open', { timeout }, async (t) => {
   const { old, reader, writer, socket, peer } = await upgradedPair(t);
   await reader.cancel();

@@ -4,8 +4,9 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
 
-import { SocketError } from '../index.js';
+import { SocketError, TLSSocket, connect } from '../index.js';
 
+import { fullBacklog } from './helpers/backlog.js';
 import { run, start } from './helpers/child.js';
 import { timeout } from './helpers/deadline.js';
 import { released } from './helpers/descriptors.js';
@@ -19,6 +20,7 @@ import {
   only,
   secure,
   takeRecord,
+  upgradablePair,
 } from './helpers/tls-peer.js';
 
 const DONE = { value: undefined, done: true };
@@ -90,6 +92,50 @@ test('connectTimeout ends a handshake that stalls', { timeout }, async (t) => {
   assert.equal(await rejection(socket.closed), error);
   assert.deepEqual(await read, DONE);
   await released(listener.port);
+});
+
+for (const [title, begin] of Object.entries({
+  'connecting, when TLS comes later': (address) =>
+    new TLSSocket({ ca, connectTimeout: 300 }).connect(address, { secureTransport: 'starttls' }),
+  'connecting, when startTls() was called meanwhile': (address) =>
+    new TLSSocket({ ca, connectTimeout: 300 }).connect(address, { secureTransport: 'starttls' }).startTls(),
+  'connecting, when startTls() has it': (address) =>
+    connect(address, { secureTransport: 'starttls' }).startTls({ ca, connectTimeout: 300 }),
+})) {
+  test(`connectTimeout ends ${title}`, { timeout }, async (t) => {
+    const { address } = await fullBacklog(t);
+    const socket = begin(address);
+    const error = await rejection(socket.opened);
+    assert.ok(error instanceof SocketError);
+    assert.equal(error.code, 'ETIMEDOUT');
+    assert.match(error.message, /connect 127\.0\.0\.1:\d+ failed: not connected after 300 ms$/);
+    assert.equal(await rejection(socket.closed), error);
+  });
+}
+
+test('connectTimeout ends a startTls() whose peer takes nothing', { timeout }, async (t) => {
+  const { socket: old, peer } = await upgradablePair(t);
+  const size = 50_000_000;
+  const written = outcome(old.writable.getWriter().write(new Uint8Array(size)));
+  const socket = old.startTls({ ca, connectTimeout: 300 });
+  const error = await rejection(socket.opened);
+  assert.equal(error.code, 'ETIMEDOUT');
+  assert.equal(await rejection(socket.closed), error);
+  // As if it had been closed: what was written before is sent.
+  assert.equal((await peer.rest()).bytes.length, size);
+  assert.deepEqual(await written, { value: undefined });
+  assert.equal(await old.closed, undefined);
+  assert.equal(old.upgraded, false);
+});
+
+test('connectTimeout ends the handshake of a startTls() that stalls', { timeout }, async (t) => {
+  const { socket: old, peer } = await upgradablePair(t);
+  const socket = old.startTls({ ca, connectTimeout: 300 });
+  await takeRecord(peer);
+  const error = await rejection(socket.opened);
+  assert.equal(error.code, 'ETIMEDOUT');
+  assert.equal(await rejection(socket.closed), error);
+  await peer.rest();
 });
 
 test('connectTimeout leaves a connection alone that stands', { timeout }, async (t) => {

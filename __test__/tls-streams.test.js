@@ -98,6 +98,20 @@ for (const size of [1, 7, 100, RECORD - 1, RECORD + 1, 65536, 256 * 1024]) {
   });
 }
 
+test('the memory of a large view is all that a read into it takes', { timeout }, async (t) => {
+  const { socket, peer } = await securePair(t);
+  const reader = socket.readable.getReader({ mode: 'byob' });
+  await peer.send('hello');
+  const size = 256 * MEGABYTE;
+  const before = process.memoryUsage.rss();
+  const { value } = await reader.read(new Uint8Array(size));
+  assert.equal(text({ value }), 'hello');
+  assert.equal(value.buffer.byteLength, size);
+  const growth = process.memoryUsage.rss() - before;
+  // Nobody has touched the rest of the view either.
+  assert.ok(growth < size / 4, `${growth} bytes`);
+});
+
 test('a BYOB read leaves alone what lies around the view', { timeout }, async (t) => {
   const { socket, peer } = await securePair(t);
   await peer.send('hello, world');

@@ -9,14 +9,16 @@ const { Socket } = require('./socket.js');
  * https://sockets-api.proposal.wintertc.org/#binding-object
  */
 class TLSSocket {
-  #context;
+  #settings;
 
   /** @param {TlsOptions | null} [options] */
   constructor(options) {
     // Loaded with the first of them, as `lib/socket.js` does with what sockets need.
     const { TlsContext } = require('./tls.js');
     const { parseTlsOptions } = require('./tls-options.js');
-    this.#context = TlsContext.for(parseTlsOptions(options));
+    this.#settings = parseTlsOptions(options);
+    // Here already it throws what is wrong with them.
+    TlsContext.for(this.#settings);
   }
 
   /**
@@ -25,7 +27,7 @@ class TLSSocket {
    */
   connect(address, options) {
     const { Parts } = require('./parts.js');
-    return new Socket(Parts.dial(address, options, this.#context));
+    return new Socket(Parts.dial(address, options, this.#settings));
   }
 
   get [Symbol.toStringTag]() {

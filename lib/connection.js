@@ -111,8 +111,9 @@ class Connection {
    * Begins to connect.
    *
    * @param {Handshake} [handshake]
+   * @param {number} [deadline] How long connecting may take without a handshake, which has its own deadline. In milliseconds.
    */
-  dial(handshake) {
+  dial(handshake, deadline) {
     if (!mayConnect()) {
       this.#refuse(
         'ERR_ACCESS_DENIED',
@@ -121,7 +122,9 @@ class Connection {
       return this;
     }
     const { hostname, port } = this.#address;
-    const key = handshake ? core.connectTls(hostname, port, ...handshake) : core.connect(hostname, port);
+    const key = handshake
+      ? core.connectTls(hostname, port, ...handshake)
+      : core.connect(hostname, port, deadline);
     if (key === null) this.#refuse('EMFILE', 'too many sockets in this thread');
     else this.take(key);
     return this;
@@ -197,6 +200,7 @@ class Connection {
       const sink = new Sink(this);
       this.#writable = makeWritable(sink, this.#highWaterMark);
       if (this.#writeFailure !== undefined) sink.error(this.#writeFailure.error);
+      else if (this.#upgrade !== undefined) sink.stopTaking(this.#endError);
       this.#sink = sink;
     }
     return this.#writable;
@@ -263,7 +267,7 @@ class Connection {
   // The upgrade to TLS, which `Upgrade` conducts.
 
   /**
-   * Lets another connection take this one over, with TLS.
+   * Lets another connection take this one over, with TLS. From now on the streams of this one are of no use.
    *
    * @param {Connection} next
    * @param {Handshake} handshake
@@ -273,6 +277,8 @@ class Connection {
     const upgrade = new Upgrade(this, next, this.#endpoint, handshake, hasUnread);
     this.#upgrade = next.#origin = upgrade;
     this.#endReadable();
+    this.#endError = upgrade.writeError;
+    this.#sink?.stopTaking(upgrade.writeError);
     if (this.#state === OPEN) upgrade.begin();
   }
 
@@ -315,6 +321,7 @@ class Connection {
 
   /** Lets the connection that this one took over end first. */
   #endFormer() {
+    this.#origin?.forgetTimer();
     this.#origin?.finish();
     this.#origin = undefined;
   }
@@ -571,6 +578,7 @@ class Connection {
   /** The descriptor is closed. */
   #leave() {
     this.#state = ENDED;
+    this.#origin?.forgetTimer();
     this.#await(0, this.#waitsFor);
     // What is left must not outlive this: an error in `closed` may refer to its target by its stack.
     if (this.#remains !== undefined) collected.unregister(this.#remains);

@@ -5,7 +5,7 @@
 const { Deferred } = require('./deferred.js');
 const { awaitedBy, infoOf } = require('./duplex-info.js');
 const { DuplexSink, DuplexSource, makeReadable, makeWritable } = require('./duplex-streams.js');
-const { checkSettings, secure } = require('./duplex-tls.js');
+const { prepare } = require('./duplex-tls.js');
 const { SocketError, endedError } = require('./errors.js');
 
 /**
@@ -44,7 +44,7 @@ class DuplexConnection {
   #isCancelled = false;
   #leavesClosedPending = false;
   #keepsAlive = true;
-  /** Gives up a close. @type {NodeJS.Timeout | undefined} */
+  /** Gives up a close, or a handshake. @type {NodeJS.Timeout | undefined} */
   #deadline;
   /** Takes this one over, with TLS. @type {DuplexConnection | undefined} */
   #next;
@@ -153,23 +153,26 @@ class DuplexConnection {
   // The upgrade to TLS.
 
   /**
-   * Lets another connection take this one over, with TLS, and returns that one.
+   * Lets another connection take this one over, with TLS, and returns that one. From now on the streams of this one are of
+   * no use.
    *
    * @param {Handshake} handshake
    * @param {import('./options.js').Options} options
    * @param {Readonly<TlsSettings>} settings
    */
   upgrade([, serverName], options, settings) {
-    checkSettings(settings);
+    const secure = prepare(serverName, settings);
     const next = new DuplexConnection(this.#address, options);
     this.#next = next;
     next.#former = this;
+    next.#limit(settings.connectTimeout);
     const hasUnread = this.#source.hasUnread;
     this.#endReadable();
+    const error = this.#error('write to', 'the connection was upgraded', 'ERR_SOCKET_CLOSED');
+    this.#sink.stopTaking(error);
     const begin = () => {
       if (this.#state !== OPEN) return;
-      const error = this.#error('write to', 'the connection was upgraded', 'ERR_SOCKET_CLOSED');
-      this.#sink.drain(error, () => this.#handOver(error, hasUnread, serverName, settings));
+      this.#sink.drain(error, () => this.#handOver(error, hasUnread, secure));
     };
     // If it never opens, the next one is told by what failed.
     this.opened.promise.then(begin, () => {});
@@ -179,10 +182,9 @@ class DuplexConnection {
   /**
    * @param {unknown} error What later writes fail with.
    * @param {boolean} hasUnread Plain text waits in the stream.
-   * @param {string} serverName
-   * @param {Readonly<TlsSettings>} settings
+   * @param {(duplex: Duplex) => Duplex} secure
    */
-  #handOver(error, hasUnread, serverName, settings) {
+  #handOver(error, hasUnread, secure) {
     const duplex = this.#duplex;
     const next = this.#next;
     if (this.#state !== OPEN || duplex === undefined || next === undefined) return;
@@ -196,13 +198,27 @@ class DuplexConnection {
       const why = 'bytes that came in plain text were not read before startTls()';
       next.#failToOpen(next.#error('TLS handshake with', why, 'ERR_TLS_PLAINTEXT_INJECTED'));
     } else {
-      next.take(secure(duplex, serverName, settings));
+      next.take(secure(duplex));
     }
     // The user's code that goes on after `startTls()` comes first.
     setImmediate(() => {
       this.isUpgraded = true;
       this.closed.resolve(undefined);
     });
+  }
+
+  /**
+   * Gives up if it is not open in time.
+   *
+   * @param {number | undefined} milliseconds
+   */
+  #limit(milliseconds) {
+    if (milliseconds === undefined) return;
+    const why = `not connected after ${milliseconds} ms`;
+    this.#deadline = setTimeout(() => {
+      if (this.#state !== PENDING) return;
+      this.#failToOpen(this.#error('TLS handshake with', why, 'ETIMEDOUT'));
+    }, milliseconds).unref();
   }
 
   // What the streams do.
@@ -265,6 +281,7 @@ class DuplexConnection {
     const duplex = this.#duplex;
     if (this.#state !== PENDING || duplex === undefined || awaitedBy(duplex) !== undefined) return;
     this.#state = OPEN;
+    clearTimeout(this.#deadline);
     this.opened.resolve(infoOf(duplex, this.#address.remoteAddress));
     this.#sink.open();
     if (this.#isReadOver && this.#isWriteOver) this.#finishIfOver();

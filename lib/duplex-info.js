@@ -28,7 +28,8 @@ function infoOf(duplex, remoteAddress) {
   const socket = /** @type {Partial<import('node:tls').TLSSocket>} */ (duplex);
   const resolvedAddress = endpoint(socket.remoteAddress, socket.remotePort);
   const localAddress = endpoint(socket.localAddress, socket.localPort);
-  const alpn = socket.alpnProtocol || null;
+  // Node makes a character of each byte.
+  const alpn = socket.alpnProtocol ? Buffer.from(socket.alpnProtocol, 'latin1').toString() : null;
   return { remoteAddress: remoteAddress || resolvedAddress, localAddress, alpn, resolvedAddress };
 }
 

@@ -82,7 +82,7 @@ class DuplexSink {
   /** How many writes the stream took, and how many of them are done. */
   #taken = 0;
   #done = 0;
-  /** @type {{ at: number, error: unknown, onDrained: () => void } | undefined} */
+  /** @type {{ at: number, error: unknown, onDrained: (() => void) | undefined } | undefined} */
   #drain;
 
   /** @param {DuplexConnection} connection */
@@ -129,13 +129,22 @@ class DuplexSink {
   }
 
   /**
+   * Lets later writes fail.
+   *
+   * @param {unknown} error
+   */
+  stopTaking(error) {
+    this.#drain = { at: this.#drain?.at ?? this.#taken, error, onDrained: undefined };
+  }
+
+  /**
    * Calls back when every write so far is done. Later writes fail.
    *
    * @param {unknown} error
    * @param {() => void} onDrained
    */
   drain(error, onDrained) {
-    this.#drain = { at: this.#taken, error, onDrained };
+    this.#drain = { at: this.#drain?.at ?? this.#taken, error, onDrained };
     this.#checkDrain();
   }
 
@@ -149,7 +158,7 @@ class DuplexSink {
 
   #checkDrain() {
     const drain = this.#drain;
-    if (drain === undefined || this.#done < drain.at) return;
+    if (drain?.onDrained === undefined || this.#done < drain.at) return;
     this.#drain = undefined;
     drain.onDrained();
   }

@@ -9,42 +9,43 @@ const { isVerified } = require('./tls.js');
 const { invalidValue } = require('./webidl.js');
 
 /**
- * Begins the handshake.
+ * Reads the settings; what is returned begins the handshake.
  *
- * @param {import('node:stream').Duplex} duplex
  * @param {string} serverName
  * @param {Readonly<import('./tls-options.js').TlsSettings>} settings
+ * @returns {(duplex: import('node:stream').Duplex) => tls.TLSSocket}
  */
-function secure(duplex, serverName, settings) {
-  const { ca, certs, keys, alpn, onlyVersion, connectTimeout } = settings;
-  const socket = tls.connect({
-    socket: duplex,
+function prepare(serverName, settings) {
+  checkSettings(settings);
+  const secureContext = contextOf(settings);
+  const options = {
+    secureContext,
     // Verified in any case, and asked for unless it is an IP address.
     host: serverName,
     servername: isIP(serverName) ? '' : serverName,
-    minVersion: onlyVersion ?? 'TLSv1.2',
-    maxVersion: onlyVersion ?? 'TLSv1.3',
-    ...(ca.length > 0 && { ca }),
-    ...(certs.length > 0 && { cert: certs, key: keys }),
-    ...(alpn !== undefined && { ALPNProtocols: [...alpn] }),
+    ...(settings.alpn !== undefined && { ALPNProtocols: [...settings.alpn] }),
     rejectUnauthorized: isVerified(settings),
-  });
-  if (connectTimeout !== undefined) limit(socket, connectTimeout);
-  return socket;
+  };
+  return (duplex) => tls.connect({ ...options, socket: duplex });
 }
 
 /**
- * @param {tls.TLSSocket} socket
- * @param {number} milliseconds
+ * OpenSSL refuses more than the native side: signatures with SHA-1, for instance.
+ *
+ * @param {Readonly<import('./tls-options.js').TlsSettings>} settings
  */
-function limit(socket, milliseconds) {
-  const onTimeout = () => {
-    const error = new Error(`it took longer than ${milliseconds} ms`);
-    socket.destroy(Object.assign(error, { code: 'ETIMEDOUT' }));
-  };
-  const timer = setTimeout(onTimeout, milliseconds);
-  const clear = () => clearTimeout(timer);
-  socket.once('secureConnect', clear).once('close', clear);
+function contextOf({ ca, certs, keys, minVersion, maxVersion }) {
+  try {
+    return tls.createSecureContext({
+      minVersion,
+      maxVersion,
+      ...(ca.length > 0 && { ca }),
+      ...(certs.length > 0 && { cert: certs, key: keys }),
+    });
+  } catch (cause) {
+    const { message } = /** @type {Error} */ (cause);
+    throw invalidValue(`the options cert, key and ca can not be used over a duplex: ${message}`, { cause });
+  }
 }
 
 /**
@@ -63,5 +64,4 @@ function checkSettings({ useSystemCA, keyLog }) {
   }
 }
 
-exports.secure = secure;
-exports.checkSettings = checkSettings;
+exports.prepare = prepare;

@@ -17,7 +17,8 @@ class Parts {
    *
    * @param {unknown} address
    * @param {unknown} options
-   * @param {TlsContext} [binding] Whose sockets use TLS, unless the options say that it will come later.
+   * @param {Readonly<import('./tls-options.js').TlsSettings>} [binding] Those of a binding object, whose sockets use TLS,
+   *   unless the options say that it will come later.
    */
   static dial(address, options, binding) {
     const target = parseAddress(address);
@@ -27,9 +28,11 @@ class Parts {
         return new Parts(new Connection(target, parsed).dial(), target, parsed, NONE);
       throw invalidValue('a TLSSocket connects with secureTransport "on" or "starttls", not "off"');
     }
-    const context = (binding ?? TlsContext.for()).for(parsed);
+    const context = TlsContext.for(binding).for(parsed);
+    const { settings } = context;
     const handshake = parsed.secureTransport === 'on' ? context.handshakeWith(target.hostname) : undefined;
-    return new Parts(new Connection(target, parsed).dial(handshake), target, parsed, context.settings);
+    const connection = new Connection(target, parsed).dial(handshake, settings.connectTimeout);
+    return new Parts(connection, target, parsed, settings);
   }
 
   /**
@@ -54,6 +57,8 @@ class Parts {
   startTls(options) {
     const { connection: former, target } = this;
     const { secureTransport } = this.options;
+    // First, since the options may have getters that do whatever they like to the socket.
+    const settings = parseTlsOptions(options, this.settings);
     if (secureTransport !== 'starttls') {
       throw new SocketError(
         `startTls() needs a socket with secureTransport "starttls", but this one has "${secureTransport}"`,
@@ -65,7 +70,6 @@ class Parts {
         code: 'ERR_INVALID_STATE',
       });
     }
-    const settings = parseTlsOptions(options, this.settings);
     const handshake = TlsContext.for(settings).handshakeWith(target.hostname);
     const secured = { ...this.options, secureTransport: /** @type {const} */ ('on') };
     if (!(former instanceof Connection)) {

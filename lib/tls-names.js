@@ -9,9 +9,10 @@ const { describe, quote } = require('./describe.js');
 const { SocketError } = require('./errors.js');
 const { invalidType, invalidValue } = require('./webidl.js');
 
-/** The length of a protocol name is one byte on the wire, that of the whole list two. RFC 7301 §3.1 */
+/** The length of a protocol name is one byte on the wire. RFC 7301 §3.1 */
 const LONGEST_PROTOCOL = 255;
-const LONGEST_PROTOCOL_LIST = 65535;
+/** That of the whole list is two, but it shares them with whatever else there is in the message. */
+const LONGEST_PROTOCOL_LIST = 32768;
 
 /**
  * `null` is the spec's default, and means the same as leaving it out.

@@ -3,10 +3,11 @@
 // The options of TLS → normalised values, or throw. They have the names of the spec, of workerd and of `node:tls`, since
 // drivers pass what they would pass to Node.
 
-const { Buffer } = require('node:buffer');
+const { Buffer, isUtf8 } = require('node:buffer');
 
 const { describe, quote } = require('./describe.js');
 const { toProtocols, toServerName } = require('./tls-names.js');
+const { SocketError } = require('./errors.js');
 const { invalidType, invalidValue, readMember } = require('./webidl.js');
 
 /**
@@ -17,7 +18,8 @@ const { invalidType, invalidValue, readMember } = require('./webidl.js');
  * @property {Buffer[]} certs
  * @property {Buffer[]} keys One for each of `certs`.
  * @property {readonly string[] | undefined} alpn
- * @property {'TLSv1.2' | 'TLSv1.3' | undefined} onlyVersion
+ * @property {TlsVersion} minVersion
+ * @property {TlsVersion} maxVersion
  * @property {boolean | undefined} rejectUnauthorized
  * @property {boolean | undefined} useSystemCA
  * @property {boolean} keyLog
@@ -25,8 +27,10 @@ const { invalidType, invalidValue, readMember } = require('./webidl.js');
  * @property {number | undefined} connectTimeout In milliseconds.
  */
 
-/** In their order of age. */
-const VERSIONS = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'];
+/** @typedef {'TLSv1.2' | 'TLSv1.3'} TlsVersion */
+
+/** Those that are too old, and may still be named as the least that is asked for. */
+const OLD_VERSIONS = ['TLSv1', 'TLSv1.1'];
 
 /** What `node:tls` has and nothing here can do; leaving it out silently could weaken what was meant. */
 const UNSUPPORTED = {
@@ -45,7 +49,8 @@ const NONE = Object.freeze({
   certs: [],
   keys: [],
   alpn: undefined,
-  onlyVersion: undefined,
+  minVersion: 'TLSv1.2',
+  maxVersion: 'TLSv1.3',
   rejectUnauthorized: undefined,
   useSystemCA: undefined,
   keyLog: false,
@@ -65,39 +70,55 @@ function parseTlsOptions(options, base = NONE) {
   if (typeof options !== 'object') {
     throw invalidType(`the TLS options must be an object, got ${describe(options)}`);
   }
-  const read = (/** @type {string} */ name) => readMember(options, name, 'TLS options') ?? undefined;
-  for (const [name, advice] of Object.entries(UNSUPPORTED)) {
-    if (read(name) !== undefined) throw invalidValue(`the option ${name} is not supported: ${advice}`);
+  try {
+    return read(options, base);
+  } catch (error) {
+    if (error instanceof SocketError) throw error;
+    // The options are of somebody else's making, and whatever is asked of them may throw.
+    throw invalidValue('reading the TLS options threw', { cause: error });
   }
-  const caMember = read('ca');
+}
+
+/**
+ * @param {object} options
+ * @param {Readonly<TlsSettings>} base
+ * @returns {Readonly<TlsSettings>}
+ */
+function read(options, base) {
+  const member = (/** @type {string} */ name) => readMember(options, name, 'TLS options') ?? undefined;
+  for (const [name, advice] of Object.entries(UNSUPPORTED)) {
+    if (member(name) !== undefined) throw invalidValue(`the option ${name} is not supported: ${advice}`);
+  }
+  const caMember = member('ca');
   // It may be meant as "trust nobody"; that it means the defaults is nothing to guess.
   if (Array.isArray(caMember) && caMember.length === 0) {
     throw invalidValue('the option ca is an empty list: leave it out for the default');
   }
   const ca = toPem(caMember, 'ca');
-  const certs = toPem(read('cert'), 'cert');
-  const keys = toKeys(read('key'), read('passphrase'));
-  const rejectUnauthorized = read('rejectUnauthorized');
-  const useSystemCA = read('useSystemCA');
-  const keyLog = read('keyLog');
-  const { onlyVersion } = toVersions(read('minVersion'), read('maxVersion')) ?? base;
+  const certs = toPem(member('cert'), 'cert');
+  const keys = toKeys(member('key'), member('passphrase'));
+  const rejectUnauthorized = member('rejectUnauthorized');
+  const useSystemCA = member('useSystemCA');
+  const keyLog = member('keyLog');
+  const versions = toVersions(member('minVersion'), member('maxVersion'), base);
   return {
     ca: ca.length > 0 ? ca : base.ca,
     ...(certs.length + keys.length > 0 ? toPairs(certs, keys) : { certs: base.certs, keys: base.keys }),
-    alpn: toProtocols(read('alpn'), 'alpn') ?? toNodeProtocols(read('ALPNProtocols')) ?? base.alpn,
-    onlyVersion,
+    alpn: toProtocols(member('alpn'), 'alpn') ?? toNodeProtocols(member('ALPNProtocols')) ?? base.alpn,
+    ...versions,
     // As in Node only `false` turns verification off: 0 and "" do not.
     rejectUnauthorized:
       rejectUnauthorized === undefined ? base.rejectUnauthorized : rejectUnauthorized !== false,
     useSystemCA: useSystemCA === undefined ? base.useSystemCA : Boolean(useSystemCA),
     keyLog: keyLog === undefined ? base.keyLog : Boolean(keyLog),
     serverName:
-      toServerName(read('expectedServerHostname'), 'expectedServerHostname') ??
+      // workerd takes an empty name for none.
+      toServerName(member('expectedServerHostname') || undefined, 'expectedServerHostname') ??
       // Node's way to send no SNI is an empty name, and drivers pass it for IP addresses.
-      toServerName(read('servername') || undefined, 'servername') ??
-      toServerName(read('sni'), 'sni') ??
+      toServerName(member('servername') || undefined, 'servername') ??
+      toServerName(member('sni'), 'sni') ??
       base.serverName,
-    connectTimeout: toTimeout(read('connectTimeout')) ?? base.connectTimeout,
+    connectTimeout: toTimeout(member('connectTimeout')) ?? base.connectTimeout,
   };
 }
 
@@ -121,7 +142,10 @@ function toPem(value, option) {
  */
 function toBuffer(text, option) {
   if (typeof text === 'string') return Buffer.from(text);
-  if (ArrayBuffer.isView(text)) return Buffer.from(text.buffer, text.byteOffset, text.byteLength);
+  // A copy: keys are wiped once they were read, and a `TLSSocket` goes on.
+  if (ArrayBuffer.isView(text)) {
+    return Buffer.from(new Uint8Array(text.buffer, text.byteOffset, text.byteLength));
+  }
   throw invalidType(
     `the option ${option} must be PEM, as a string or in bytes, or a list of them, got ${describe(text)}`,
   );
@@ -191,53 +215,63 @@ function joined(texts) {
  * @param {unknown} value
  */
 function toNodeProtocols(value) {
-  if (!ArrayBuffer.isView(value)) {
-    const names = Array.isArray(value)
-      ? value.map((name) =>
-          ArrayBuffer.isView(name) ? toBuffer(name, 'ALPNProtocols').toString('latin1') : name,
-        )
-      : value;
-    return toProtocols(names, 'ALPNProtocols');
-  }
-  const bytes = toBuffer(value, 'ALPNProtocols');
+  if (ArrayBuffer.isView(value)) return toProtocols(splitProtocols(value), 'ALPNProtocols');
+  const toName = (/** @type {unknown} */ name) =>
+    ArrayBuffer.isView(name) ? decoded(toBuffer(name, 'ALPNProtocols')) : name;
+  return toProtocols(Array.isArray(value) ? value.map(toName) : value, 'ALPNProtocols');
+}
+
+/** @param {Buffer} name */
+function decoded(name) {
+  // As are all that are registered, but for those that are there to be refused (RFC 8701).
+  if (isUtf8(name)) return name.toString();
+  throw invalidValue(`the protocol ${name.toString('hex')} (hex) of the option ALPNProtocols is not UTF-8`);
+}
+
+/** @param {ArrayBufferView} list */
+function splitProtocols(list) {
+  const bytes = toBuffer(list, 'ALPNProtocols');
   const names = [];
-  for (let at = 0; at < bytes.length; at += 1 + bytes[at]) {
-    names.push(bytes.toString('latin1', at + 1, at + 1 + bytes[at]));
+  let at = 0;
+  while (at < bytes.length) {
+    const end = at + 1 + bytes[at];
+    names.push(decoded(bytes.subarray(at + 1, end)));
+    at = end;
   }
-  return toProtocols(names, 'ALPNProtocols');
+  if (at > bytes.length) throw invalidValue('the option ALPNProtocols ends in the middle of a protocol');
+  return names;
 }
 
 /**
- * The one version that is allowed, if only one is.
- *
- * @param {unknown} minVersion
- * @param {unknown} maxVersion
+ * @param {unknown} min
+ * @param {unknown} max
+ * @param {Readonly<TlsSettings>} base What holds for the one that is not given.
  */
-function toVersions(minVersion, maxVersion) {
-  if (minVersion === undefined && maxVersion === undefined) return undefined;
-  const min = toVersion(minVersion, 'minVersion', 'TLSv1.2');
-  const max = toVersion(maxVersion, 'maxVersion', 'TLSv1.3');
-  if (VERSIONS.indexOf(max) < VERSIONS.indexOf('TLSv1.2')) {
+function toVersions(min, max, base) {
+  const minVersion = toVersion(min, 'minVersion') ?? base.minVersion;
+  const maxVersion = toVersion(max, 'maxVersion') ?? base.maxVersion;
+  if (minVersion > maxVersion) {
     throw invalidValue(
-      `the option maxVersion is ${quote(max)}, but TLS 1.2 is the oldest version that is spoken here`,
+      `the option minVersion is ${quote(minVersion)}, and maxVersion is older: ${quote(maxVersion)}`,
     );
   }
-  if (VERSIONS.indexOf(min) > VERSIONS.indexOf(max)) {
-    throw invalidValue(`the option minVersion is ${quote(min)}, and maxVersion is older: ${quote(max)}`);
-  }
-  if (max === 'TLSv1.2') return { onlyVersion: /** @type {const} */ ('TLSv1.2') };
-  return { onlyVersion: min === 'TLSv1.3' ? /** @type {const} */ ('TLSv1.3') : undefined };
+  return { minVersion, maxVersion };
 }
 
 /**
  * @param {unknown} value
- * @param {string} option
- * @param {string} ifMissing
+ * @param {'minVersion' | 'maxVersion'} option
+ * @returns {TlsVersion | undefined}
  */
-function toVersion(value, option, ifMissing) {
-  if (value === undefined) return ifMissing;
-  if (typeof value === 'string' && VERSIONS.includes(value)) return value;
-  throw invalidValue(`the option ${option} must be "TLSv1.2" or "TLSv1.3", got ${describe(value)}`);
+function toVersion(value, option) {
+  if (value === undefined || value === 'TLSv1.2' || value === 'TLSv1.3') return value;
+  if (typeof value !== 'string' || !OLD_VERSIONS.includes(value)) {
+    throw invalidValue(`the option ${option} must be "TLSv1.2" or "TLSv1.3", got ${describe(value)}`);
+  }
+  if (option === 'minVersion') return 'TLSv1.2';
+  throw invalidValue(
+    `the option maxVersion is ${quote(value)}, but TLS 1.2 is the oldest version that is spoken here`,
+  );
 }
 
 /** @param {unknown} value */

@@ -53,7 +53,7 @@ class TlsContext {
         certs: settings.certs,
         keys: settings.keys,
         alpn: [...(settings.alpn ?? [])],
-        ...(settings.onlyVersion && { onlyVersion: settings.onlyVersion }),
+        ...(settings.minVersion === settings.maxVersion && { onlyVersion: settings.minVersion }),
         rejectUnauthorized,
         useSystemCa: useSystemCA,
         ...(extraCaFile && { extraCaFile }),
@@ -95,7 +95,7 @@ class TlsContext {
   }
 }
 
-/** @typedef {[config: InstanceType<typeof TlsConfig>, serverName: string, deadline: number | undefined]} Handshake */
+/** @typedef {[config: InstanceType<typeof TlsConfig>, serverName: string, deadline: number | undefined]} Handshake Milliseconds. */
 
 /**
  * Whether the peer's certificate is verified, which is the rule; a warning comes with what says otherwise.

@@ -4,7 +4,7 @@
 // https://sockets-api.proposal.wintertc.org/#starttls-method
 
 const { core } = require('./core.js');
-const { SocketError, endedError } = require('./errors.js');
+const { SocketError, endedError, fromFailure } = require('./errors.js');
 
 /**
  * @import { Connection } from './connection.js'
@@ -18,6 +18,9 @@ class Upgrade {
   #endpoint;
   #handshake;
   #hasUnread;
+  #isHandedOver = false;
+  /** Ends it when it takes too long. @type {NodeJS.Timeout | undefined} */
+  #timer;
 
   /**
    * @param {Connection} former
@@ -32,6 +35,14 @@ class Upgrade {
     this.#endpoint = endpoint;
     this.#handshake = handshake;
     this.#hasUnread = hasUnread;
+    /** What writes to the former connection fail with from now on. */
+    this.writeError = endedError(
+      `write to ${endpoint} failed: the connection was upgraded, write to the socket that startTls() returned`,
+      'ERR_SOCKET_CLOSED',
+    );
+    const [, , limit] = handshake;
+    // The connection is what keeps the process alive.
+    if (limit !== undefined) this.#timer = setTimeout(() => this.#onTimeout(limit), limit).unref();
   }
 
   /** The key of the connection, while the next one has none. */
@@ -41,22 +52,19 @@ class Upgrade {
 
   /** The former connection is open: what was written to it goes first. */
   begin() {
-    const error = endedError(
-      `write to ${this.#endpoint} failed: the connection was upgraded, write to the socket that startTls() returned`,
-      'ERR_SOCKET_CLOSED',
-    );
-    this.#former.drain(error, () => this.#handOver(error));
+    this.#former.drain(this.writeError, () => this.#handOver());
   }
 
-  /** @param {unknown} error What later writes to the former connection fail with. */
-  #handOver(error) {
-    if (!this.#former.leaveTo(error)) return;
+  #handOver() {
+    if (!this.#former.leaveTo(this.writeError)) return;
     const { key } = this.#former;
+    const [config, serverName] = this.#handshake;
+    this.#isHandedOver = true;
     this.#next.take(key);
     if (this.#hasUnread) {
       const why = 'bytes that came in plain text were not read before startTls()';
       this.#fail(why, 'ERR_TLS_PLAINTEXT_INJECTED');
-    } else if (!core.startTls(key, ...this.#handshake)) {
+    } else if (!core.startTls(key, config, serverName)) {
       this.#fail('the connection is lost', 'ECONNRESET');
     }
     // The user's code that goes on after `startTls()` comes first.
@@ -72,6 +80,22 @@ class Upgrade {
     this.#next.failToOpen(error);
   }
 
+  /** @param {number} limit */
+  #onTimeout(limit) {
+    const next = this.#next;
+    if (!next.isPending) return;
+    const message = `not connected after ${limit} ms`;
+    const error = fromFailure({ code: 'ETIMEDOUT', syscall: 'connect', message }, this.#endpoint);
+    if (this.#isHandedOver) return next.failToOpen(error);
+    next.refuse(error);
+    this.#former.giveUp(error);
+  }
+
+  /** It is decided, one way or the other. */
+  forgetTimer() {
+    clearTimeout(this.#timer);
+  }
+
   /** Ends the former connection, before anything is known of the handshake. Again, it changes nothing. */
   finish() {
     this.#former.isUpgraded = true;
@@ -84,6 +108,7 @@ class Upgrade {
    * @param {unknown} error
    */
   onLost(error) {
+    this.forgetTimer();
     this.#next.refuse(error);
   }
 

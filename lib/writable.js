@@ -26,7 +26,7 @@ class Sink {
   /**
    * What to do once `at` writes are done; those behind them fail.
    *
-   * @type {{ at: number, error: unknown, onDrained: () => void } | undefined}
+   * @type {{ at: number, error: unknown, onDrained: (() => void) | undefined } | undefined}
    */
   #drain;
   /** The user has closed the stream, which may not have come to it yet. */
@@ -138,13 +138,22 @@ class Sink {
   }
 
   /**
+   * Lets later writes fail.
+   *
+   * @param {unknown} error
+   */
+  stopTaking(error) {
+    this.#drain = { at: this.#drain?.at ?? this.#taken, error, onDrained: undefined };
+  }
+
+  /**
    * Calls back when every write so far is done, at once if there is none to wait for. Later writes fail.
    *
    * @param {unknown} error
    * @param {() => void} onDrained
    */
   drain(error, onDrained) {
-    this.#drain = { at: this.#taken, error, onDrained };
+    this.#drain = { at: this.#drain?.at ?? this.#taken, error, onDrained };
     this.#checkDrain();
   }
 
@@ -170,7 +179,7 @@ class Sink {
 
   #checkDrain() {
     const drain = this.#drain;
-    if (drain === undefined || this.#waiter !== undefined) return;
+    if (drain?.onDrained === undefined || this.#waiter !== undefined) return;
     if (this.#done < drain.at && this.#controller !== undefined) return;
     this.#drain = undefined;
     drain.onDrained();

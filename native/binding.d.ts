@@ -24,15 +24,15 @@ export declare class Core {
    * `recv(key)`, `recvInto(key, view)`, `send(key, view)`, `flush()`, `shutdown(key)`, `close(key)`.
    */
   hot(): { recv(key: number): number, recvInto(key: number, view: Uint8Array): number, send(key: number, view: Uint8Array): number, flush(): number, shutdown(key: number): number, close(key: number): number }
-  /** Begins to connect, and gives the connection's key; `null` if this thread has over a million connections. */
-  connect(hostname: string, port: number): number | null
   /**
-   * The same with TLS. A `deadline`, in milliseconds, ends what takes longer. Throws if the name of the server is
-   * neither a host name nor an IP address.
+   * Begins to connect, and gives the connection's key; `null` if this thread has over a million connections. A
+   * `deadline`, in milliseconds, ends what takes longer.
    */
+  connect(hostname: string, port: number, deadline?: number | undefined | null): number | null
+  /** The same with TLS. Throws if the name of the server is neither a host name nor an IP address. */
   connectTls(hostname: string, port: number, config: TlsConfig, serverName: string, deadline?: number | undefined | null): number | null
   /** Upgrades an open connection, which has nothing left to send, to TLS; its key stays. False if it is not open. */
-  startTls(key: number, config: TlsConfig, serverName: string, deadline?: number | undefined | null): boolean
+  startTls(key: number, config: TlsConfig, serverName: string): boolean
   /** Whether TLS can be spoken with a server of this name. */
   isServerName(name: string): boolean
   /** The addresses of an open connection. */

@@ -12,7 +12,7 @@ import { root, run, runNpm, runScript } from './commands.mjs';
 const SUPPORTED = ['20', '22', '24', '26'];
 
 /** What has hardly to do with the version of Node, and takes long: enough that the oldest and the newest run it. */
-const AT_THE_ENDS = ['bundlers-next', 'counts/instructions'];
+const AT_THE_ENDS = ['bundlers', 'package', 'counts/instructions'];
 
 /** What has nothing to do with it: all suites again on another source of events, and what a compiler checks. */
 const ON_THE_OLDEST = ['tokio-reactor', 'types'];

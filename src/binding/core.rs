@@ -14,6 +14,7 @@ use super::failure::NativeFailure;
 use super::hot;
 use super::tls::TlsConfig;
 use crate::engine::secure::Security;
+use crate::tls::client::Target;
 
 /// The sockets of one environment.
 ///
@@ -36,12 +37,14 @@ pub struct NativeInfo {
     pub alpn: Option<String>,
 }
 
-fn security(config: &TlsConfig, server_name: String, deadline: Option<u32>) -> Result<Security> {
-    let target = config.target(server_name).ok_or_else(|| {
-        Error::new(Status::InvalidArg, "the server's name is no host name and no IP address")
-    })?;
-    let deadline = deadline.map(|milliseconds| Duration::from_millis(milliseconds.into()));
-    Ok(Security { tls: Some(target), deadline })
+fn target(config: &TlsConfig, server_name: String) -> Result<Target> {
+    config
+        .target(server_name)
+        .ok_or_else(|| Error::new(Status::InvalidArg, "the server's name is no host name and no IP address"))
+}
+
+fn milliseconds(deadline: Option<u32>) -> Option<Duration> {
+    deadline.map(|milliseconds| Duration::from_millis(milliseconds.into()))
 }
 
 #[napi]
@@ -68,14 +71,15 @@ impl Core {
         hot::functions(env, &self.environment)
     }
 
-    /// Begins to connect, and gives the connection's key; `null` if this thread has over a million connections.
+    /// Begins to connect, and gives the connection's key; `null` if this thread has over a million connections. A
+    /// `deadline`, in milliseconds, ends what takes longer.
     #[napi(catch_unwind)]
-    pub fn connect(&self, hostname: String, port: u16) -> Option<u32> {
-        self.environment.engine().connect(&hostname, port, Security::default())
+    pub fn connect(&self, hostname: String, port: u16, deadline: Option<u32>) -> Option<u32> {
+        let security = Security { tls: None, deadline: milliseconds(deadline) };
+        self.environment.engine().connect(&hostname, port, security)
     }
 
-    /// The same with TLS. A `deadline`, in milliseconds, ends what takes longer. Throws if the name of the server is
-    /// neither a host name nor an IP address.
+    /// The same with TLS. Throws if the name of the server is neither a host name nor an IP address.
     #[napi(catch_unwind)]
     pub fn connect_tls(
         &self,
@@ -85,21 +89,14 @@ impl Core {
         server_name: String,
         deadline: Option<u32>,
     ) -> Result<Option<u32>> {
-        let security = security(config, server_name, deadline)?;
+        let security = Security { tls: Some(target(config, server_name)?), deadline: milliseconds(deadline) };
         Ok(self.environment.engine().connect(&hostname, port, security))
     }
 
     /// Upgrades an open connection, which has nothing left to send, to TLS; its key stays. False if it is not open.
     #[napi(catch_unwind)]
-    pub fn start_tls(
-        &self,
-        key: u32,
-        config: &TlsConfig,
-        server_name: String,
-        deadline: Option<u32>,
-    ) -> Result<bool> {
-        let security = security(config, server_name, deadline)?;
-        Ok(self.environment.engine().start_tls(key, security).is_ok())
+    pub fn start_tls(&self, key: u32, config: &TlsConfig, server_name: String) -> Result<bool> {
+        Ok(self.environment.engine().start_tls(key, target(config, server_name)?).is_ok())
     }
 
     /// Whether TLS can be spoken with a server of this name.

@@ -23,7 +23,6 @@ use crate::tls::session::Session;
 const PLACES: usize = 1;
 
 /// How to secure a connection, and how long that and connecting may take.
-#[derive(Default)]
 pub(crate) struct Security {
     pub(crate) tls: Option<Target>,
     pub(crate) deadline: Option<Duration>,
@@ -60,12 +59,10 @@ impl Engine {
     ///
     /// Bytes that have arrived by now were not asked for by the handshake: whoever sent them wants them to be taken for
     /// the server's later, and the upgrade fails (CVE-2011-0411 tells the story).
-    pub(crate) fn start_tls(&mut self, key: Key, security: Security) -> Result<(), Failed> {
+    pub(crate) fn start_tls(&mut self, key: Key, target: Target) -> Result<(), Failed> {
         let connection = self.table.get_mut(key).ok_or(Failed)?;
         connection.closing = None;
-        let (Phase::Open(mut link), Some(target)) =
-            (std::mem::replace(&mut connection.phase, Phase::Failed), security.tls)
-        else {
+        let Phase::Open(mut link) = std::mem::replace(&mut connection.phase, Phase::Failed) else {
             return Err(Failed);
         };
         // What was written is the peer's, whatever becomes of the upgrade. A failure shows in the handshake, too.
@@ -77,32 +74,20 @@ impl Engine {
                 "the peer sent more in plain text than was read before startTls(), which may be an attack",
             ))
         } else {
-            guard("handshake", || self.secure_link(key, link, target, security.deadline))
+            guard("handshake", || self.secure_link(key, link, target))
         };
         self.begin(key, begun);
         Ok(())
     }
 
-    fn secure_link(
-        &self,
-        key: Key,
-        link: Link,
-        target: Target,
-        deadline: Option<Duration>,
-    ) -> Result<Phase, Failure> {
-        if deadline.is_none() && self.has_place() && !link.has_unsent() {
+    fn secure_link(&self, key: Key, link: Link, target: Target) -> Result<Phase, Failure> {
+        if self.has_place() && !link.has_unsent() {
             return Self::secure_in_place(link, target, self.take_place());
         }
-        self.secure_elsewhere(key, link, target, deadline)
+        self.secure_elsewhere(key, link, target)
     }
 
-    fn secure_elsewhere(
-        &self,
-        key: Key,
-        link: Link,
-        target: Target,
-        deadline: Option<Duration>,
-    ) -> Result<Phase, Failure> {
+    fn secure_elsewhere(&self, key: Key, link: Link, target: Target) -> Result<Phase, Failure> {
         let peer_addr = link.peer_addr();
         let (stream, unsent) = link.into_stream();
         let failed = move |error: io::Error| Failure::from_io("handshake", &error).at(peer_addr);
@@ -111,7 +96,7 @@ impl Engine {
             stream.into_std().and_then(tokio::net::TcpStream::from_std).map_err(failed)?
         };
         let mut dialed = Dialed { stream, peer_addr, session: None };
-        self.run_elsewhere(key, deadline, async move {
+        self.run_elsewhere(key, None, async move {
             dialed.stream.write_all(&unsent).await.map_err(failed)?;
             secure(dialed, target).await
         })

@@ -42,9 +42,11 @@ impl ServerCertVerifier for Verifier {
             self.webpki.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
         match verdict {
             // `openssl req -x509` makes a certificate that may sign others, which WebPKI takes from no server. Node does
-            // when that very certificate is trusted. Its validity has been checked: WebPKI does that first.
+            // when that very certificate is trusted, and its own issuer. Its validity has been checked: WebPKI does that first.
             Err(Error::InvalidCertificate(error))
-                if is_ca_used_as_end_entity(&error) && self.roots.contains(end_entity) =>
+                if is_ca_used_as_end_entity(&error)
+                    && is_self_issued(end_entity)
+                    && self.roots.contains(end_entity) =>
             {
                 verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
                 Ok(ServerCertVerified::assertion())
