@@ -261,6 +261,48 @@ test('process.exit() in the middle of a transfer exits at once with its code', {
   assert.deepEqual(await child, { ...EXITED, code: 7 });
 });
 
+test('what is written while the process exits arrives', { timeout }, async (t) => {
+  const listener = await listen(t);
+  const main = async ({ connect }, address) => {
+    // Two, since each writer sends its second write only when the first is done, as the standard has it.
+    const writers = [connect(address), connect(address)].map((socket) => socket.writable.getWriter());
+    await Promise.all(writers.map((writer) => writer.write('before, ')));
+    const say = (word) => writers.map((writer) => writer.write(word));
+    process.on('exit', () => say('in exit'));
+    setImmediate(() => process.exit());
+  };
+  const child = run(t, main, { args: [listener.address] });
+  const peers = [await listener.accept(), await listener.accept()];
+  for (const peer of peers) assert.equal(`${(await peer.rest()).bytes}`, 'before, in exit');
+  assert.deepEqual(await child, EXITED);
+});
+
+test('sockets go on while the timers of a test stand still', { timeout }, async (t) => {
+  const listener = await listen(t);
+  const main = async ({ connect }, address) => {
+    // As fake timers do it.
+    for (const name of ['setImmediate', 'setTimeout', 'queueMicrotask'])
+      globalThis[name] = () => ({ unref() {} });
+    process.nextTick = () => {};
+    const timers = process.getBuiltinModule?.('node:timers') ?? {};
+    for (const name of ['setImmediate', 'setTimeout']) timers[name] = globalThis[name];
+    const socket = connect(address);
+    const writer = socket.writable.getWriter();
+    const writing = (async () => {
+      for (let i = 0; i < 1000; i++) await writer.write('0123456789');
+      await writer.close();
+    })();
+    let size = 0;
+    for await (const chunk of socket.readable) size += chunk.length;
+    await writing;
+    await socket.closed;
+    console.log(size);
+  };
+  const child = run(t, main, { args: [listener.address] });
+  (await listener.accept()).echo();
+  assert.deepEqual(await child, wrote('10000\n'));
+});
+
 test('a process that is kept alive by something else goes on after its sockets', { timeout }, async (t) => {
   const listener = await listen(t);
   const main = async ({ connect }, address) => {

@@ -8,7 +8,7 @@ import { connect, toDuplex } from '../index.js';
 import { fullBacklog } from './helpers/backlog.js';
 import { timeout } from './helpers/deadline.js';
 import { openDuplex } from './helpers/duplex.js';
-import { isPending } from './helpers/settle.js';
+import { isPending, turns } from './helpers/settle.js';
 
 const MIB = 1 << 20;
 const CHUNK = Buffer.alloc(65536, 'winter');
@@ -52,6 +52,36 @@ test('the rest of a large write is not copied', { timeout }, async (t) => {
   await once(peer.raw, 'end');
   assert.equal(count, large.length);
 });
+
+for (const [way, readAll] of Object.entries({
+  'a loop': async (duplex, onText) => {
+    for await (const text of duplex) onText(text);
+  },
+  'the event readable': async (duplex, onText) => {
+    duplex.on('readable', () => {
+      for (let text = duplex.read(); text !== null; text = duplex.read()) onText(text);
+    });
+    await once(duplex, 'end');
+  },
+  'the event data': async (duplex, onText) => {
+    await once(duplex.on('data', onText), 'end');
+  },
+})) {
+  test(`a character in two parts comes whole to ${way}`, { timeout }, async (t) => {
+    const { duplex, peer } = await openDuplex(t);
+    let text = '';
+    const reading = readAll(duplex.setEncoding('utf8'), (part) => (text += part));
+    const [first, ...rest] = Buffer.from('é!');
+    await peer.send(Buffer.of(first));
+    while (duplex.bytesRead === 0) await turns(1);
+    await turns(5);
+    assert.equal(text, '');
+    await peer.send(Buffer.from(rest));
+    await peer.end();
+    await reading;
+    assert.equal(text, 'é!');
+  });
+}
 
 test('a reader that pauses stalls the peer, and gets everything in the end', { timeout }, async (t) => {
   const { duplex, peer } = await openDuplex(t);

@@ -57,7 +57,12 @@ function makeStrategy(sink, highWaterMark) {
  */
 function byteLength(chunk) {
   if (typeof chunk === 'string') return Buffer.byteLength(chunk);
-  return ArrayBuffer.isView(chunk) || types.isAnyArrayBuffer(chunk) ? chunk.byteLength : 0;
+  try {
+    return ArrayBuffer.isView(chunk) || types.isAnyArrayBuffer(chunk) ? chunk.byteLength : 0;
+  } catch {
+    // A DataView whose memory is gone. If this threw, the stream would fail, and its sink would not be told.
+    return 0;
+  }
 }
 
 /**
@@ -68,6 +73,21 @@ function isShared(buffer) {
   return types.isSharedArrayBuffer(buffer);
 }
 
-exports.isShared = isShared;
+/**
+ * Whether a chunk can be sent as it is.
+ *
+ * @param {unknown} chunk
+ * @returns {chunk is Uint8Array}
+ */
+function isPlain(chunk) {
+  try {
+    return types.isUint8Array(chunk) && !isShared(chunk.buffer);
+  } catch {
+    // Its `buffer` is somebody else's.
+    return false;
+  }
+}
+
+exports.isPlain = isPlain;
 exports.makeStrategy = makeStrategy;
 exports.toBytes = toBytes;

@@ -22,6 +22,7 @@ const { Deferred } = require('./deferred.js');
 const { SocketError, endedError, fromFailure } = require('./errors.js');
 const { mayConnect } = require('./permission.js');
 const { Source, makeReadable } = require('./readable.js');
+const { setImmediate } = require('./timing.js');
 const { Upgrade } = require('./upgrade.js');
 const { Sink, makeWritable } = require('./writable.js');
 
@@ -526,8 +527,10 @@ class Connection {
       isDrained = true;
       then();
     });
+    if (isDrained) return;
     // From now on the peer must go on taking bytes, and what it sends is discarded.
-    if (!isDrained) core.drain(this.key);
+    core.drain(this.key);
+    this.#await(FOR_CLOSE);
   }
 
   /** @param {unknown} error */

@@ -3,6 +3,7 @@
 // The native core of this thread: who waits for which event, and when small writes are flushed.
 
 const { load, usesTokio } = require('./native.js');
+const { nextTick } = require('./timing.js');
 
 const { Core } = load();
 
@@ -67,6 +68,8 @@ const collected = new FinalizationRegistry((remains) => {
  */
 
 let inline = 0;
+/** No tick follows any more. */
+let isExiting = false;
 /** Connections with gathered writes. @type {import('./connection.js').Connection[]} */
 let gathered = [];
 
@@ -131,8 +134,9 @@ function mustYield(cost) {
  * @param {import('./connection.js').Connection} connection
  */
 function scheduleFlush(connection) {
-  if (gathered.length === 0) process.nextTick(flushAll);
   gathered.push(connection);
+  if (isExiting) flushAll();
+  else if (gathered.length === 1) nextTick(flushAll);
 }
 
 function flushAll() {
@@ -143,8 +147,11 @@ function flushAll() {
   for (const connection of connections) connection.onFlushed();
 }
 
-// `process.exit()` skips the ticks that are due.
-process.on('exit', flushAll);
+process.on('exit', () => {
+  // `process.exit()` skips the ticks that are due, and other listeners may still write.
+  isExiting = true;
+  flushAll();
+});
 
 exports.WAIT = WAIT;
 exports.SYSTEM_CALL = SYSTEM_CALL;

@@ -7,6 +7,7 @@ const { awaitedBy, infoOf } = require('./duplex-info.js');
 const { DuplexSink, DuplexSource, makeReadable, makeWritable } = require('./duplex-streams.js');
 const { prepare } = require('./duplex-tls.js');
 const { SocketError, endedError } = require('./errors.js');
+const { clearTimeout, nextTick, setImmediate, setTimeout } = require('./timing.js');
 
 /**
  * @import { Duplex } from 'node:stream'
@@ -73,7 +74,7 @@ class DuplexConnection {
     duplex.allowHalfOpen = true;
     for (const [event, listener] of Object.entries(this.#listeners)) duplex.on(event, listener);
     const event = awaitedBy(duplex);
-    if (event === undefined) process.nextTick(this.#listeners.connect);
+    if (event === undefined) nextTick(this.#listeners.connect);
   }
 
   #listeners = {

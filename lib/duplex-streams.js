@@ -3,6 +3,7 @@
 // The streams of a socket over a duplex.
 
 const { makeStrategy, toBytes } = require('./chunks.js');
+const { setImmediate } = require('./timing.js');
 
 /** @import { DuplexConnection } from './duplex-connection.js' */
 
@@ -82,6 +83,7 @@ class DuplexSink {
   /** How many writes the stream took, and how many of them are done. */
   #taken = 0;
   #done = 0;
+  #isSending = false;
   /** @type {{ at: number, error: unknown, onDrained: (() => void) | undefined } | undefined} */
   #drain;
 
@@ -109,7 +111,13 @@ class DuplexSink {
   /** @param {unknown} chunk */
   async write(chunk) {
     if (this.#drain !== undefined && this.#done >= this.#drain.at) throw this.#drain.error;
-    await this.#connection.send(this.#take(chunk));
+    const bytes = this.#take(chunk);
+    this.#isSending = true;
+    try {
+      await this.#connection.send(bytes);
+    } finally {
+      this.#isSending = false;
+    }
     this.#done++;
     // Not at once: a close may be next in the stream, and it is to be done, not aborted.
     if (this.#drain !== undefined) setImmediate(() => this.#checkDrain());
@@ -158,9 +166,25 @@ class DuplexSink {
 
   #checkDrain() {
     const drain = this.#drain;
-    if (drain?.onDrained === undefined || this.#done < drain.at) return;
+    if (drain?.onDrained === undefined || this.#isSending) return;
+    if (this.#done < drain.at && this.#controller !== undefined) return this.#findDropped(drain);
     this.#drain = undefined;
     drain.onDrained();
+  }
+
+  /**
+   * A stream that was errored from outside drops its writes, and tells nobody; see `Sink` of `writable.js`.
+   *
+   * @param {object} drain
+   */
+  #findDropped(drain) {
+    const done = this.#done;
+    const look = () => {
+      if (this.#drain !== drain || this.#isSending || this.#done !== done) return;
+      this.abort();
+      this.#checkDrain();
+    };
+    setImmediate(() => setImmediate(look));
   }
 
   /** @param {unknown} chunk */

@@ -18,5 +18,16 @@ function override(stream, name, value) {
   return Object.defineProperty(stream, name, { value, configurable: true, writable: true });
 }
 
+/**
+ * Lets the instances of a subclass pass for those of its base.
+ *
+ * @param {Function} derived
+ * @param {Function} base
+ */
+function looksLike(derived, base) {
+  Object.defineProperty(derived.prototype, 'constructor', { value: base });
+}
+
 exports.isFast = isFast;
+exports.looksLike = looksLike;
 exports.override = override;

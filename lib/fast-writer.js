@@ -3,7 +3,7 @@
 // A genuine writer whose writes go straight to the socket, as long as the stream is empty; what the socket does not take
 // at once is written to the stream. `pipeTo` uses the stream itself and never gets here.
 
-const { isFast, override } = require('./fast-path.js');
+const { isFast, looksLike, override } = require('./fast-path.js');
 
 /** @import { Sink } from './writable.js' */
 
@@ -26,7 +26,7 @@ class FastWriter extends WritableStreamDefaultWriter {
    * @returns {Promise<void>}
    */
   write(chunk) {
-    const sink = this.#sink;
+    const sink = FastWriter.#sinkOf(this);
     // One write fits into the stream, so that nothing is in it.
     const isEmpty = sink !== undefined && super.desiredSize === 1;
     return isEmpty && sink.sendDirectly(chunk) ? Promise.resolve() : super.write(chunk);
@@ -34,18 +34,32 @@ class FastWriter extends WritableStreamDefaultWriter {
 
   /** @override */
   close() {
-    // Another writer may follow while the close is still to come.
-    this.#sink?.willClose();
-    this.#sink = undefined;
+    const sink = FastWriter.#sinkOf(this);
+    if (sink !== undefined) {
+      // Another writer may follow while the close is still to come.
+      sink.willClose();
+      this.#sink = undefined;
+    }
     return super.close();
   }
 
   /** @override */
   releaseLock() {
-    this.#sink = undefined;
+    if (FastWriter.#sinkOf(this) !== undefined) this.#sink = undefined;
     super.releaseLock();
   }
+
+  /**
+   * Methods may be called on anything; what is none of ours goes to the genuine one.
+   *
+   * @param {unknown} writer
+   */
+  static #sinkOf(writer) {
+    return typeof writer === 'object' && writer !== null && #sink in writer ? writer.#sink : undefined;
+  }
 }
+
+looksLike(FastWriter, WritableStreamDefaultWriter);
 
 /**
  * Gives the stream a `getWriter` that makes fast writers. Not for streams that count bytes: there `desiredSize` would show
@@ -56,23 +70,23 @@ class FastWriter extends WritableStreamDefaultWriter {
  */
 function withFastWriter(stream, sink) {
   if (!isFast) return stream;
-  const { close, getWriter } = stream;
+  const genuine = { close: stream.close, getWriter: stream.getWriter };
   override(
     stream,
     'close',
     /** @this {WritableStream} */
-    function () {
+    function close() {
       if (this === stream) sink.willClose();
-      return Reflect.apply(close, this, []);
+      return Reflect.apply(genuine.close, this, []);
     },
   );
   return override(
     stream,
     'getWriter',
     /** @this {WritableStream} */
-    function () {
+    function getWriter() {
       if (this === stream) return new FastWriter(stream, sink);
-      return Reflect.apply(getWriter, this, []);
+      return Reflect.apply(genuine.getWriter, this, []);
     },
   );
 }

@@ -4,6 +4,7 @@
 
 const { WAIT, SLAB_SIZE, SYSTEM_CALL, slab, recv, recvInto, mustYield } = require('./core.js');
 const { withFastReader } = require('./fast-reader.js');
+const { setImmediate } = require('./timing.js');
 
 /** `highWaterMark: 0`: nothing is read before somebody asks for it. */
 const STRATEGY = { highWaterMark: 0 };
@@ -66,12 +67,13 @@ class Source {
   }
 
   /**
-   * Reads for the reader that is attached. Without a promise as the result, the stream is to answer: it has ended.
+   * Reads for the reader that is attached. Without a promise as the result, the stream is to answer: it has ended, or
+   * somebody has made it read past this reader.
    *
    * @returns {Promise<Result> | undefined}
    */
   read() {
-    if (!this.#isDirect) return undefined;
+    if (!this.#isDirect || this.#isWanted) return undefined;
     const isDue = !this.#connection.isOpen || !mustYield(SYSTEM_CALL);
     if (isDue && this.#waiting.length === 0 && this.#connection.isOpen) {
       const received = this.#receive();
@@ -138,7 +140,9 @@ class Source {
       resolve({ value: received, done: false });
       if (this.#waiting.length > 0 && mustYield(SYSTEM_CALL)) return void setImmediate(() => this.serve());
     } while (this.#waiting.length > 0);
-    this.#connection.stopAwaitingRead();
+    // Somebody has read from the stream itself meanwhile.
+    if (this.#isWanted && this.#controller !== undefined) this.#serveStream(this.#controller);
+    else this.#connection.stopAwaitingRead();
   }
 
   /** @param {ReadableByteStreamController} controller */

@@ -2,6 +2,8 @@
 
 // oxlint-disable-next-line import/no-unassigned-import -- a missing binary is told of at import
 require('./native.js');
+// oxlint-disable-next-line import/no-unassigned-import -- before anybody can replace what is in it
+require('./timing.js');
 
 /**
  * @import { AnySocketAddress, SocketOptions, TlsOptions } from '../index.js'

@@ -11,6 +11,7 @@ const { describe } = require('./describe.js');
 const { SocketError } = require('./errors.js');
 const { pieces } = require('./pieces.js');
 const { partsOf } = require('./socket.js');
+const { clearTimeout, nextTick, setImmediate, setTimeout } = require('./timing.js');
 const { isVerified } = require('./tls.js');
 
 /** @import { Socket, SocketDuplex as PublicDuplex, SocketInfo } from '../index.js' */
@@ -152,7 +153,7 @@ class SocketDuplex extends Duplex {
     const callback = /** @type {() => void} */ (args.at(-1));
     if (typeof callback !== 'function') return this;
     if (this.#isOpening) this.once('connect', callback);
-    else process.nextTick(callback);
+    else nextTick(callback);
     return this;
   }
 
@@ -260,7 +261,7 @@ class SocketDuplex extends Duplex {
     callback(error);
     if (this.#sending !== undefined) {
       const why = error ?? new SocketError('write failed: destroyed', { code: 'ERR_STREAM_DESTROYED' });
-      process.nextTick(this.#sending.callback, why);
+      nextTick(this.#sending.callback, why);
       this.#sending = undefined;
     }
     // As late as that of a `net.Socket`: behind the `error` of this stream, and of TLS on top of it.
@@ -283,7 +284,7 @@ class SocketDuplex extends Duplex {
     this.#info = info;
     this.#isOpening = false;
     this.#noteActivity();
-    process.nextTick(() => this.#beginToRead());
+    nextTick(() => this.#beginToRead());
     this.emit('connect');
     this.emit('ready');
     if (this.encrypted) this.emit('secureConnect');
@@ -306,9 +307,12 @@ class SocketDuplex extends Duplex {
       this.push(Buffer.from(value.buffer, value.byteOffset, value.byteLength));
     } catch (error) {
       // A listener threw. If the process survives that, reading goes on.
-      process.nextTick(() => this.read(0));
+      nextTick(() => this.read(0));
       throw error;
     }
+    // A part of a character is all that came: with its mark of 0 the stream would not ask for the rest.
+    const isStuck = this.readableEncoding !== null && !this.readableFlowing && this.readableLength === 0;
+    if (isStuck) nextTick(() => this.read(0));
   }
 
   #onEnd() {
@@ -395,8 +399,8 @@ class SocketDuplex extends Duplex {
  */
 function settle(promise, onValue, onError) {
   promise.then(
-    (value) => process.nextTick(onValue, value),
-    (error) => process.nextTick(onError, error),
+    (value) => nextTick(onValue, value),
+    (error) => nextTick(onError, error),
   );
 }
 

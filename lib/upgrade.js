@@ -5,6 +5,7 @@
 
 const { core } = require('./core.js');
 const { SocketError, endedError, fromFailure } = require('./errors.js');
+const { clearTimeout, setImmediate, setTimeout } = require('./timing.js');
 
 /**
  * @import { Connection } from './connection.js'

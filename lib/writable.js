@@ -2,11 +2,10 @@
 
 // Native connection ← writes: inline send, gathering, and knowing when everything has left.
 
-const { types } = require('node:util');
-
-const { isShared, makeStrategy, toBytes } = require('./chunks.js');
+const { isPlain, makeStrategy, toBytes } = require('./chunks.js');
 const { WAIT, FAILED, GATHERED, COPY, SYSTEM_CALL, send, shutdown, mustYield } = require('./core.js');
 const { withFastWriter } = require('./fast-writer.js');
+const { setImmediate } = require('./timing.js');
 
 const encoder = new TextEncoder();
 
@@ -68,7 +67,7 @@ class Sink {
       return false;
     const bytes = typeof chunk === 'string' ? encoder.encode(chunk) : chunk;
     // Whatever needs a closer look has it in the stream.
-    if (!types.isUint8Array(bytes) || isShared(bytes.buffer)) return false;
+    if (!isPlain(bytes)) return false;
     const sent = send(connection.key, bytes);
     if (sent === WAIT) {
       connection.awaitWrite();
@@ -180,9 +179,25 @@ class Sink {
   #checkDrain() {
     const drain = this.#drain;
     if (drain?.onDrained === undefined || this.#waiter !== undefined) return;
-    if (this.#done < drain.at && this.#controller !== undefined) return;
+    if (this.#done < drain.at && this.#controller !== undefined) return this.#findDropped(drain);
     this.#drain = undefined;
     drain.onDrained();
+  }
+
+  /**
+   * A stream that is errored from outside, as `addAbortSignal()` of `node:stream` does it, drops its writes, and tells
+   * nobody. But one that has writes brings the next within a turn.
+   *
+   * @param {object} drain
+   */
+  #findDropped(drain) {
+    const done = this.#done;
+    const look = () => {
+      if (this.#drain !== drain || this.#waiter !== undefined || this.#done !== done) return;
+      this.abort();
+      this.#checkDrain();
+    };
+    setImmediate(() => setImmediate(look));
   }
 
   /** @param {unknown} chunk */
