@@ -257,7 +257,7 @@ export class TLSSocket {
  */
 export interface TlsOptions {
   /**
-   * The name to ask the server for, and to find in its certificate. (workerd)
+   * The name to ask the server for, and to find in its certificate; an empty string means the default. (workerd)
    *
    * @default the hostname of the address; an IP address is looked for in the certificate, and not sent
    */
@@ -281,10 +281,13 @@ export interface TlsOptions {
   /** What the key is encrypted with, if it is. (Node) */
   passphrase?: string | Uint8Array | undefined;
 
-  /** The protocols to offer to the server, the preferred one first. (spec) */
+  /**
+   * The protocols to offer to the server, the preferred one first: each of 1 to 255 bytes in UTF-8, with up to 32,768 for
+   * all. (spec)
+   */
   alpn?: readonly string[] | null | undefined;
 
-  /** The same, by Node's name; as bytes, each name stands behind its length. (Node) */
+  /** The same, by Node's name, and also as bytes, which are UTF-8; in one piece, each name stands behind its length. (Node) */
   ALPNProtocols?: readonly (string | Uint8Array)[] | Uint8Array | undefined;
 
   /**
@@ -311,7 +314,8 @@ export interface TlsOptions {
 
   /**
    * How long connecting and the handshake may take, in milliseconds. After that `opened` rejects with the code
-   * `'ETIMEDOUT'`. (ours)
+   * `'ETIMEDOUT'`. With `secureTransport: 'starttls'` it is the time for connecting, and then that of `startTls()`, from its
+   * call to the end of the handshake, with whatever has to be sent before. (ours)
    *
    * @default undefined, which means as long as it takes
    */
