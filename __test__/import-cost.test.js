@@ -47,6 +47,7 @@ for (const [way, load] of Object.entries(WAYS)) {
       'lib/errors.js',
       'lib/native.js',
       'lib/socket.js',
+      'lib/timing.js',
     ]);
   });
 }

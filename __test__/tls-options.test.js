@@ -228,6 +228,28 @@ for (const [title, act] of Object.entries({
   }
 }
 
+// Identities
+
+for (const [title, sigalgs, kind] of [
+  ['takes any: the first', undefined, 'RSA'],
+  ['takes ECDSA alone: the second', 'ecdsa_secp256r1_sha256', 'EC'],
+]) {
+  test(`of two client certificates, the server ${title} is shown`, { timeout }, async (t) => {
+    const listener = await listen(t);
+    const cert = [pem('client-rsa-2048.pem'), pem('client-p256.pem')];
+    const key = [pem('rsa-2048.key'), { pem: pem('p256.encrypted.key'), passphrase: 'winter' }];
+    const socket = connectSecurely(t, listener, { tls: { cert, key } });
+    const peer = await secure(await listener.accept(), {
+      ca,
+      requestCert: true,
+      ...(sigalgs && { sigalgs }),
+    });
+    await socket.opened;
+    assert.equal(peer.raw.authorized, true);
+    assert.equal(peer.raw.getPeerCertificate().asn1Curve === undefined ? 'RSA' : 'EC', kind);
+  });
+}
+
 // Protocols and names
 
 for (const [title, ALPNProtocols, seen] of [

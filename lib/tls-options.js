@@ -71,7 +71,7 @@ function parseTlsOptions(options, base = NONE) {
     throw invalidType(`the TLS options must be an object, got ${describe(options)}`);
   }
   try {
-    return read(options, base);
+    return readSettings(options, base);
   } catch (error) {
     if (error instanceof SocketError) throw error;
     // The options are of somebody else's making, and whatever is asked of them may throw.
@@ -84,27 +84,27 @@ function parseTlsOptions(options, base = NONE) {
  * @param {Readonly<TlsSettings>} base
  * @returns {Readonly<TlsSettings>}
  */
-function read(options, base) {
-  const member = (/** @type {string} */ name) => readMember(options, name, 'TLS options') ?? undefined;
+function readSettings(options, base) {
+  const read = (/** @type {string} */ name) => readMember(options, name, 'TLS options') ?? undefined;
   for (const [name, advice] of Object.entries(UNSUPPORTED)) {
-    if (member(name) !== undefined) throw invalidValue(`the option ${name} is not supported: ${advice}`);
+    if (read(name) !== undefined) throw invalidValue(`the option ${name} is not supported: ${advice}`);
   }
-  const caMember = member('ca');
+  const caMember = read('ca');
   // It may be meant as "trust nobody"; that it means the defaults is nothing to guess.
   if (Array.isArray(caMember) && caMember.length === 0) {
     throw invalidValue('the option ca is an empty list: leave it out for the default');
   }
   const ca = toPem(caMember, 'ca');
-  const certs = toPem(member('cert'), 'cert');
-  const keys = toKeys(member('key'), member('passphrase'));
-  const rejectUnauthorized = member('rejectUnauthorized');
-  const useSystemCA = member('useSystemCA');
-  const keyLog = member('keyLog');
-  const versions = toVersions(member('minVersion'), member('maxVersion'), base);
+  const certs = toPem(read('cert'), 'cert');
+  const keys = toKeys(read('key'), read('passphrase'));
+  const rejectUnauthorized = read('rejectUnauthorized');
+  const useSystemCA = read('useSystemCA');
+  const keyLog = read('keyLog');
+  const versions = toVersions(read('minVersion'), read('maxVersion'), base);
   return {
     ca: ca.length > 0 ? ca : base.ca,
     ...(certs.length + keys.length > 0 ? toPairs(certs, keys) : { certs: base.certs, keys: base.keys }),
-    alpn: toProtocols(member('alpn'), 'alpn') ?? toNodeProtocols(member('ALPNProtocols')) ?? base.alpn,
+    alpn: toProtocols(read('alpn'), 'alpn') ?? toNodeProtocols(read('ALPNProtocols')) ?? base.alpn,
     ...versions,
     // As in Node only `false` turns verification off: 0 and "" do not.
     rejectUnauthorized:
@@ -113,12 +113,12 @@ function read(options, base) {
     keyLog: keyLog === undefined ? base.keyLog : Boolean(keyLog),
     serverName:
       // workerd takes an empty name for none.
-      toServerName(member('expectedServerHostname') || undefined, 'expectedServerHostname') ??
+      toServerName(read('expectedServerHostname') || undefined, 'expectedServerHostname') ??
       // Node's way to send no SNI is an empty name, and drivers pass it for IP addresses.
-      toServerName(member('servername') || undefined, 'servername') ??
-      toServerName(member('sni'), 'sni') ??
+      toServerName(read('servername') || undefined, 'servername') ??
+      toServerName(read('sni'), 'sni') ??
       base.serverName,
-    connectTimeout: toTimeout(member('connectTimeout')) ?? base.connectTimeout,
+    connectTimeout: toTimeout(read('connectTimeout')) ?? base.connectTimeout,
   };
 }
 
