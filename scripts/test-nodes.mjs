@@ -11,8 +11,14 @@ import { root, run, runNpm, runScript } from './commands.mjs';
 
 const SUPPORTED = ['20', '22', '24', '26'];
 
-/** What has hardly to do with the version of Node, and takes long: enough that the oldest and the newest run it. */
-const AT_THE_ENDS = ['bundlers', 'package', 'counts/instructions'];
+/**
+ * What has hardly to do with the version of Node, but with the system, the peer, or tools, and takes long: enough that the
+ * oldest and the newest run it.
+ */
+const AT_THE_ENDS = [
+  ...['bundlers', 'package', 'counts/instructions', 'name-resolution', 'tls-certificates', 'tls-damaged-pem'],
+  ...['system/backpressure', 'system/hostile-tls', 'system/key-update', 'system/leak', 'system/limits'],
+];
 
 /** What has nothing to do with it: all suites again on another source of events, and what a compiler checks. */
 const ON_THE_OLDEST = ['tokio-reactor', 'types'];
