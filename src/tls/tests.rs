@@ -84,6 +84,13 @@ fn it_is_not_accepted_when_another_one_is_trusted() {
 }
 
 #[test]
+fn an_authority_that_did_not_sign_itself_is_no_server() {
+    let intermediate = fixture!("intermediate.pem");
+    assert_eq!(verdict(intermediate, intermediate, "localhost"), "INVALID_PURPOSE");
+    assert_eq!(verdict(&[intermediate, ROOT].concat(), intermediate, "localhost"), "INVALID_PURPOSE");
+}
+
+#[test]
 fn a_chain_that_leads_nowhere_is_told_apart_by_where_it_ends() {
     let chained = fixture!("chained.pem");
     let with_intermediate = [chained, fixture!("intermediate.pem")].concat();
