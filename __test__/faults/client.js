@@ -102,18 +102,32 @@ async function play({ scenario: name, fault }) {
   await inTime(ended, fault.patience ?? PATIENCE_MS);
   const reports = await ask('close', { stage });
   // An operation that waits ends with the connection. A socket that is idle need not notice before it is closed.
-  await until(() => witness.pendingOperations.length === 0);
-  for (const what of new Set(witness.pendingOperations))
+  for (const what of await leftOf(() => witness.pendingOperations))
     problems.push(`${label}: a reset does not settle ${what}`);
   witness.close();
-  await until(() => witness.pending.length === 0);
-  for (const what of new Set(witness.pending)) problems.push(`${label}: close() does not settle ${what}`);
+  for (const what of await leftOf(() => witness.pending))
+    problems.push(`${label}: close() does not settle ${what}`);
   await until(() => hasEnded);
   if (!hasEnded) problems.push(`${label}: the scenario hangs`);
   const bytes = compareBytes({ sockets: witness.seen, peer: scripts[peer], commands, reports, fault });
   for (const problem of bytes.problems) problems.push(`${label}: ${problem}`);
   if (bytes.isCompared) compared += 1;
   told.delete(stage);
+}
+
+/**
+ * What is left of a list that gets shorter, once it had the time to. It is not looked at again: a scenario may go on where
+ * something has settled, and make promises of its own.
+ *
+ * @param {() => string[]} list
+ */
+async function leftOf(list) {
+  /** @type {string[]} */ let left = [];
+  await until(() => {
+    left = list();
+    return left.length === 0;
+  });
+  return new Set(left);
 }
 
 /** What is open and was not before, once it had the time to go. */
