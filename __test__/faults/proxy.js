@@ -17,6 +17,7 @@ import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
+import { refusedPort } from '../helpers/refused-port.js';
 
 /** @typedef {AsyncIterable<Buffer>} Chunks */
 /** @typedef {import('node:net').Socket} Socket */
@@ -37,6 +38,7 @@ export class FaultProxy {
   #peer;
   #server = createServer({ allowHalfOpen: true, noDelay: true }, (client) => this.#accept(client));
   /** @type {Set<Socket>} */ #sockets = new Set();
+  /** Give the port back. @type {(() => void)[]} */ #releases = [];
   port = 0;
 
   /**
@@ -60,13 +62,13 @@ export class FaultProxy {
       proxy.port = await listenWithoutAccepting(peer.host);
       return proxy;
     }
+    if (fault.arrival === 'nobody listens') {
+      proxy.port = await refusedPort({ after: (release) => proxy.#releases.push(release) }, peer.host);
+      return proxy;
+    }
     proxy.#server.listen(0, peer.host);
     await once(proxy.#server, 'listening');
     proxy.port = /** @type {import('node:net').AddressInfo} */ (proxy.#server.address()).port;
-    if (fault.arrival === 'nobody listens') {
-      proxy.#server.close();
-      await once(proxy.#server, 'close');
-    }
     return proxy;
   }
 
@@ -74,6 +76,7 @@ export class FaultProxy {
   stop() {
     if (this.#server.listening) this.#server.close();
     for (const socket of this.#sockets) reset(socket);
+    for (const release of this.#releases) release();
   }
 
   /** @param {Socket} client */
